@@ -1,0 +1,218 @@
+"""`ReplayStackClient`: composes configuration, transport, pump and recorder; adds nothing of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from .config import Config, resolve
+from .delivery import Courier, HttpTransport, Pump, PumpSettings, Stats, UserTransport, Worker
+from .diagnostics import Guard
+from .paths import should_ignore_path
+from .recorder import Recorder, register, set_default_recorder, unregister
+from .sanitize import Policy
+from .scope import current_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from typing_extensions import Unpack
+
+    from .config import ClientOptions
+    from .event import CaptureResponse
+
+__all__ = ["ReplayStackClient", "set_default_client"]
+
+
+class ReplayStackClient:
+    """Captures events of this process and delivers them to one receiver.
+
+    Thread-safe. Starts no thread and opens no connection before the first capture. No verb
+    raises because of what it was given or because the receiver is away; `raise_on_error`
+    asks for the latter.
+
+    Keyword arguments are the options of API.md section 1 (`ClientOptions`); what is left out
+    comes from `REPLAYSTACK_*` environment variables, then from the defaults.
+
+    Raises:
+        ConfigError: (a `ValueError`) an option's value cannot work, or there is no API key.
+        TypeError: an option does not exist; the text names the nearest one.
+
+    """
+
+    def __init__(self, **options: Unpack[ClientOptions]) -> None:
+        config = resolve(options)
+        self.config: Config = config
+        guard = Guard(config.on_error)
+        transport = HttpTransport() if config.transport is None else UserTransport(config.transport)
+        courier = Courier(
+            transport,
+            ingest_url=config.ingest_url,
+            base_url=config.base_url,
+            api_key=config.api_key,
+            batch_max_events=config.batch_max_events,
+            bulk_without_asking="batch_max_events" in config.explicit,
+            may_ask=config.async_send,
+        )
+        settings = PumpSettings(
+            timeout_seconds=config.timeout_seconds,
+            max_retries=config.max_retries,
+            queue_max_bytes=config.queue_max_bytes,
+            offline_queue_max=config.offline_queue_max,
+            batch_interval_seconds=config.batch_interval_seconds,
+            flush_interval_seconds=config.flush_interval_seconds,
+        )
+        pump = Pump(courier, settings, guard=guard, on_queue_drop=config.on_queue_drop)
+        policy = Policy.build(
+            mask_fields=config.mask_fields,
+            unmask_fields=config.unmask_fields,
+            mask_values=config.mask_values,
+            remote_fields=config.remote_masking_rules,
+        )
+        self.recorder = Recorder(config, pump=pump, worker=Worker(pump, guard), policy=policy, guard=guard)
+        """What adapters and loggers are given. Applications use the verbs below."""
+        register(self.recorder)
+
+    # -- capturing ------------------------------------------------------------------------------
+
+    def capture_event(self, **fields: Any) -> CaptureResponse | None:
+        """Capture one event; see API.md section 2 for the keywords, in snake_case or camelCase.
+
+        What is passed is masked and encoded before this returns: later changes to it change
+        nothing. An unknown keyword is kept under `metadata`.
+
+        Returns:
+            In sync mode the receiver's answer to a 2xx; otherwise, and when the event was
+            skipped, held or dropped, None. In async mode always None, without blocking.
+
+        """
+        return self._capture(lambda: self.recorder.event(fields), "capture_event")
+
+    def capture_exception(self, exc: BaseException, **fields: Any) -> CaptureResponse | None:
+        """Capture `exc` as a failed event with its stack, frames and causes.
+
+        The keywords are those of `capture_event`; what they give wins over the exception's own.
+        """
+        return self._capture(lambda: self.recorder.exception(exc, fields), "capture_exception")
+
+    def _capture(self, capture: Callable[[], CaptureResponse | None], what: str) -> CaptureResponse | None:
+        response: CaptureResponse | None = None
+        with self.recorder.guard.protect(what):
+            response = capture()
+        if self.config.raise_on_error and not self.config.async_send:
+            self.recorder.raise_last_error()
+        return response
+
+    # -- breadcrumbs and scope ------------------------------------------------------------------
+
+    def add_breadcrumb(
+        self,
+        message: str,
+        *,
+        category: str | None = None,
+        level: str = "info",
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        """Leave a hint for the next event: of the current scope, else of this client.
+
+        Outside of a scope the next capture of this client consumes what was left.
+        """
+        with self.recorder.guard.protect("add_breadcrumb"):
+            self.recorder.add_breadcrumb(message, category=category, level=level, metadata=metadata)
+
+    def get_breadcrumbs(self) -> list[dict[str, Any]]:
+        """Return, as dicts, the breadcrumbs that the next event would carry."""
+        return self.recorder.breadcrumbs()
+
+    def clear_breadcrumbs(self) -> None:
+        """Forget the breadcrumbs of the current scope, else this client's own."""
+        self.recorder.clear_breadcrumbs()
+
+    def set_user_id(self, user_id: str | None) -> ReplayStackClient:
+        """Name the user of the current scope, else of this client's events. None forgets it."""
+        target = current_scope() or self.recorder
+        target.user = user_id
+        return self
+
+    def set_session_id(self, session_id: str | None) -> ReplayStackClient:
+        """Name the session of the current scope, else of this client's events. None forgets it."""
+        target = current_scope() or self.recorder
+        target.session = session_id
+        return self
+
+    def should_ignore_path(self, path: str | None) -> bool:
+        """Tell whether `path` falls under the option `ignored_paths`."""
+        return should_ignore_path(path, self.config.ignored_paths)
+
+    # -- delivery -------------------------------------------------------------------------------
+
+    def flush(self, timeout_seconds: float | None = None) -> bool:
+        """Deliver everything captured before this call, waiting at most `timeout_seconds` (None: 10).
+
+        Returns:
+            True iff all of it is delivered or dropped; what is in flight is waited for.
+
+        Raises:
+            Exception: the last transport error since the last flush, with `raise_on_error` only.
+
+        """
+        return self._finish(self.recorder.flush, timeout_seconds, "flush")
+
+    def close(self, timeout_seconds: float | None = None) -> bool:
+        """Flush, then end the sender's thread. Later captures are counted as dropped (`closed`).
+
+        Calling it again flushes again what could not be delivered. Same result and errors as
+        `flush`.
+        """
+        try:
+            return self._finish(self.recorder.close, timeout_seconds, "close")
+        finally:
+            if not self.recorder.undelivered:
+                unregister(self.recorder)
+
+    def _finish(self, verb: Callable[[float | None], bool], timeout_seconds: float | None, what: str) -> bool:
+        done = False
+        with self.recorder.guard.protect(what):
+            done = verb(timeout_seconds)
+        self.recorder.raise_last_error()
+        return done
+
+    async def flush_async(self, timeout_seconds: float | None = None) -> bool:
+        """Do as `flush`, in a worker thread: the event loop goes on."""
+        return await asyncio.to_thread(self.flush, timeout_seconds)
+
+    async def close_async(self, timeout_seconds: float | None = None) -> bool:
+        """Do as `close`, in a worker thread: the event loop goes on."""
+        return await asyncio.to_thread(self.close, timeout_seconds)
+
+    def stats(self) -> Stats:
+        """Return the account of every event at this moment (see `Stats`). Cheap; any thread."""
+        return self.recorder.stats()
+
+    def __enter__(self) -> ReplayStackClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> ReplayStackClient:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close_async()
+
+    def __repr__(self) -> str:
+        return f"<ReplayStackClient {self.config.service_name or 'unnamed'} to {self.config.base_url}>"
+
+
+def set_default_client(client: ReplayStackClient | None) -> None:
+    """Let module-level calls such as `replaystack.add_breadcrumb` go to `client`.
+
+    None gives the role back to the first client that is open.
+    """
+    set_default_recorder(None if client is None else client.recorder)

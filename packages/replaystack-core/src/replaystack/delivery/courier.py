@@ -1,0 +1,167 @@
+"""One attempt: which URL, which headers, one event or a batch, and what the answer means.
+
+Keeps what it has learned of the receiver (capabilities), and no event.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ReceiverRejected
+from ..event import CaptureResponse
+from ..sanitize import bulk_document
+from ..version import __version__
+from .retry import Verdict, judge, retry_after_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from .pending import Parcel
+    from .transport import Answer, Transport
+
+__all__ = ["BULK_MAX_BYTES", "Courier", "Outcome"]
+
+BULK_MAX_BYTES = 4 * 1024 * 1024
+"""WIRE.md section 1: a bulk request carries at most 4 MiB."""
+_BULK_PATH = "/api/v1/ingest/bulk-events"
+_CAPABILITIES_PATH = "/api/v1/ingest/capabilities"
+_CAPABILITIES_HEADER = "x-replaystack-capabilities"
+_NO_BULK = frozenset({404, 405})
+_MESSAGE_MAX_CHARS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one attempt came to."""
+
+    verdict: Verdict
+    status: int | None = None
+    error: Exception | None = None
+    retry_after_seconds: float | None = None
+    response: CaptureResponse | None = None
+    refused: tuple[int, ...] = ()
+    """Positions in the batch that a 2xx names as rejected."""
+    bulk_unknown: bool = False
+    """The receiver has no bulk endpoint: the same events go out one by one."""
+
+
+class Courier:
+    """Speaks WIRE.md section 1 over a transport. Safe in several threads at once."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        ingest_url: str,
+        base_url: str,
+        api_key: str,
+        batch_max_events: int,
+        bulk_without_asking: bool = False,
+        may_ask: bool = True,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._transport = transport
+        self._ingest_url = ingest_url
+        self._bulk_url = base_url + _BULK_PATH
+        self._capabilities_url = base_url + _CAPABILITIES_PATH
+        self._headers = {
+            "Content-Type": "application/json",
+            "x-tracereplay-api-key": api_key,
+            "x-replaystack-api-key": api_key,
+            "x-replaystack-sdk": "python",
+            "x-replaystack-sdk-version": __version__,
+        }
+        self._batch_max_events = batch_max_events
+        self._bulk_without_asking = bulk_without_asking and transport.bulk_capable
+        self._bulk_refused = False
+        self._asked = not (may_ask and transport.bulk_capable) or self._bulk_without_asking
+        self._capabilities: frozenset[str] = frozenset()
+        self._wall = wall
+
+    @property
+    def batch_limit(self) -> int:
+        """How many events the next request may carry: 1 unless the receiver takes bulk."""
+        bulk = self._bulk_without_asking or "bulk" in self._capabilities
+        return self._batch_max_events if bulk and not self._bulk_refused else 1
+
+    def ask_capabilities(self, timeout_seconds: float) -> None:
+        """Ask the receiver once what it takes beyond single events. Blocks; never raises.
+
+        No answer and anything but 200 mean: nothing. The header on any later answer counts too.
+        """
+        if self._asked:
+            return
+        self._asked = True
+        try:
+            answer = self._transport.get(self._capabilities_url, self._headers, timeout_seconds)
+        except Exception:  # noqa: BLE001 - the first event will meet the same trouble, and report it
+            return
+        if answer.status == 200:
+            self._learn(answer)
+
+    def send(self, parcels: Sequence[Parcel], timeout_seconds: float) -> Outcome:
+        """Make one attempt with `parcels` (one, or a batch). Blocks; never raises."""
+        bulk = len(parcels) > 1
+        url = self._bulk_url if bulk else self._ingest_url
+        try:
+            body = bulk_document([parcel.masked for parcel in parcels]) if bulk else parcels[0].masked
+            answer = self._transport.post(url, body, self._headers, timeout_seconds)
+        except Exception as error:  # noqa: BLE001 - whatever a network or a user's transport raises
+            return Outcome("retry", error=error)
+        self._learn(answer)
+        return self._read(answer, bulk=bulk)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._transport.close()
+
+    def _learn(self, answer: Answer) -> None:
+        advertised = answer.headers.get(_CAPABILITIES_HEADER)
+        if advertised is not None:
+            self._capabilities = frozenset(word.strip().lower() for word in advertised.split(","))
+
+    def _read(self, answer: Answer, *, bulk: bool) -> Outcome:
+        verdict = judge(answer.status)
+        document = answer.json()
+        if verdict == "delivered":
+            return Outcome(verdict, answer.status, response=_response(document), refused=_refused(document))
+        if bulk and answer.status in _NO_BULK:
+            self._bulk_refused = True
+            return Outcome("rejected", answer.status, bulk_unknown=True)
+        return Outcome(
+            verdict,
+            answer.status,
+            error=ReceiverRejected(_message(answer.status, document), answer.status),
+            retry_after_seconds=retry_after_seconds(answer.headers.get("retry-after"), self._wall()),
+        )
+
+
+def _response(document: Any) -> CaptureResponse:
+    """Read a 2xx answer; rubbish counts as a plain success."""
+    if not isinstance(document, dict):
+        return CaptureResponse(success=True)
+    message, data = document.get("message"), document.get("data")
+    return CaptureResponse(
+        success=bool(document.get("success", True)),
+        message=message if isinstance(message, str) else None,
+        data=data if isinstance(data, dict) else None,
+    )
+
+
+def _refused(document: Any) -> tuple[int, ...]:
+    """Return the positions in `data.rejected` of a bulk answer."""
+    data = document.get("data") if isinstance(document, dict) else None
+    rejected = data.get("rejected") if isinstance(data, dict) else None
+    if not isinstance(rejected, list):
+        return ()
+    indices = (entry.get("index") for entry in rejected if isinstance(entry, dict))
+    return tuple(sorted({index for index in indices if type(index) is int and index >= 0}))
+
+
+def _message(status: int, document: Any) -> str:
+    text = document.get("message") if isinstance(document, dict) else None
+    if isinstance(text, str) and text:
+        return text[:_MESSAGE_MAX_CHARS]
+    return f"ReplayStack ingestion failed with status {status}"

@@ -1,0 +1,102 @@
+"""A bound on a whole attempt, also against a receiver that answers one byte at a time.
+
+A socket's timeout starts anew with each byte, so a receiver that drips can hold a client
+for hours. Here each read asks how much of the attempt is left.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Deadline", "bounded_connection"]
+
+
+class Deadline:
+    """The end of the attempt that the calling thread makes. One value per thread."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._local = threading.local()
+
+    def start(self, seconds: float) -> None:
+        """Give the calling thread's attempt `seconds` from now."""
+        self._local.at = self._monotonic() + seconds
+
+    def remaining(self) -> float:
+        """Return the seconds left.
+
+        Raises:
+            TimeoutError: there are none.
+
+        """
+        left: float = self._local.at - self._monotonic()
+        if left <= 0:
+            raise TimeoutError("the attempt's time is over")
+        return left
+
+
+class _BoundedReader(io.RawIOBase):
+    """A socket's file whose every read has what is left of the attempt, not a fresh timeout."""
+
+    def __init__(self, sock: Any, deadline: Deadline) -> None:
+        super().__init__()
+        self._socket = sock
+        # The socket's own file object keeps the socket open until it is closed itself.
+        self._raw = sock.makefile("rb", buffering=0)
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._socket.settimeout(self._deadline.remaining())
+        count: int | None = self._raw.readinto(buffer)
+        return count
+
+    def close(self) -> None:
+        if not self.closed:
+            self._raw.close()
+        super().close()
+
+
+class _BoundedSocket:
+    """A connected socket, plain or TLS, that hands out bounded files; all else is the socket's."""
+
+    def __init__(self, sock: Any, deadline: Deadline) -> None:
+        self._socket = sock
+        self._deadline = deadline
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._socket, name)
+
+    def makefile(self, *_args: Any, **_kwargs: Any) -> io.BufferedReader:
+        """Return the reader that http.client asks for (always "rb")."""
+        return io.BufferedReader(_BoundedReader(self._socket, self._deadline))
+
+    def sendall(self, data: Any, *args: Any) -> None:
+        """Send under what is left; sendall's own timeout covers the whole call."""
+        self._socket.settimeout(self._deadline.remaining())
+        self._socket.sendall(data, *args)
+
+
+def bounded_connection(connection_class: Any, deadline: Deadline) -> Any:
+    """Return urllib3's `connection_class` with every step under `deadline`.
+
+    Name resolution is the one step that Python cannot bound.
+    """
+
+    class BoundedConnection(connection_class):  # type: ignore[misc]  # the base is known at run time only
+        sock: Any
+
+        def connect(self) -> None:
+            self.timeout = deadline.remaining()
+            super().connect()
+            self.sock = _BoundedSocket(self.sock, deadline)
+
+    return BoundedConnection

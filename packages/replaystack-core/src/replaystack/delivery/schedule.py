@@ -1,0 +1,72 @@
+"""When the batch at the head may be tried next: quick attempts, then rounds, then patience."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .retry import held_delay, quick_delay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .courier import Outcome
+
+__all__ = ["Schedule"]
+
+
+class Schedule:
+    """The timing of one pump, on the monotonic clock. For the holder of the pump's ownership."""
+
+    def __init__(self, *, max_retries: int, tick_seconds: float, chance: Callable[[], float]) -> None:
+        self._max_retries = max_retries
+        self._tick_seconds = tick_seconds
+        self._chance = chance
+        self._attempts = 0
+        self._failed_rounds = 0
+        self._due = 0.0
+        self._not_before = 0.0
+
+    @property
+    def due(self) -> float:
+        """The moment before which no attempt is made."""
+        return max(self._due, self._not_before)
+
+    @property
+    def attempts(self) -> int:
+        """Attempts made with the batch at the head, in this round."""
+        return self._attempts
+
+    @property
+    def is_retry(self) -> bool:
+        """Whether the next attempt repeats one that failed."""
+        return self._attempts > 0 or self._failed_rounds > 0
+
+    def hurry(self) -> None:
+        """Forget the back-off, as a flush asks; a `Retry-After` of the receiver still holds."""
+        self._due = 0.0
+
+    def succeeded(self) -> None:
+        """Start afresh: the receiver took something."""
+        self._attempts = self._failed_rounds = 0
+        self._due = self._not_before = 0.0
+
+    def restart(self) -> None:
+        """Start afresh with another batch, now."""
+        self._attempts = 0
+        self._due = 0.0
+
+    def failed(self, outcome: Outcome, now: float) -> bool:
+        """Plan the next attempt; True when the quick ones are used up and the batch is to be held.
+
+        The quick attempts come once; from then on each round is one attempt, after
+        1, 2, 4 ... 60 s, or at each tick where `flush_interval_seconds` asks for one.
+        """
+        self._attempts += 1
+        self._not_before = now + (outcome.retry_after_seconds or 0.0)
+        if outcome.verdict == "retry" and not self._failed_rounds and self._attempts <= self._max_retries:
+            self._due = now + quick_delay(self._attempts, self._chance)
+            return False
+        self._failed_rounds += 1
+        delay = held_delay(self._failed_rounds)
+        self._due = now + (min(delay, self._tick_seconds) if self._tick_seconds > 0 else delay)
+        return True

@@ -1,0 +1,74 @@
+"""The client's one thread: a loop around `Pump.step`, started by the first capture."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from ..clock import SYSTEM_CLOCK, Clock
+
+if TYPE_CHECKING:
+    from ..diagnostics import Guard
+    from .pump import Pump
+
+__all__ = ["Worker"]
+
+_BREATH_SECONDS = 1.0
+"""After a defect in a step: long enough not to spin, short enough to go on."""
+
+
+class Worker:
+    """Runs a pump on a daemon thread. `start` and `stop` may be called from any thread."""
+
+    def __init__(self, pump: Pump, guard: Guard, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._pump = pump
+        self._guard = guard
+        self._clock = clock
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()  # two first captures at once must start one thread
+        self._stopping = False
+
+    def start(self) -> bool:
+        """Make sure that the thread runs; False where the interpreter refuses new threads.
+
+        Never blocks: if another thread is starting it right now, that is as good.
+        """
+        if self._thread is not None:
+            return True
+        if self._stopping or not self._starting.acquire(blocking=False):
+            return not self._stopping
+        try:
+            if self._thread is None:
+                thread = threading.Thread(target=self._run, name="replaystack-sender", daemon=True)
+                thread.start()
+                self._thread = thread
+            return True
+        except RuntimeError:  # at interpreter shutdown: the flush at exit sends in its own thread
+            return False
+        finally:
+            self._starting.release()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a thread is there to send, and will be for the next step too."""
+        thread = self._thread
+        return thread is not None and thread.is_alive() and not self._stopping
+
+    def stop(self, timeout_seconds: float) -> None:
+        """Let the thread end after its current step; wait for that at most `timeout_seconds`."""
+        self._stopping = True
+        self._pump.backlog.inbox.wake()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(max(0.0, timeout_seconds))
+
+    def _run(self) -> None:
+        pump, inbox, monotonic = self._pump, self._pump.backlog.inbox, self._clock.monotonic
+        while not self._stopping:
+            try:
+                with pump.ownership:
+                    due = pump.step(monotonic())
+            except Exception as error:  # noqa: BLE001 - a defect of ours must not end all sending
+                self._guard.report(error, "replaystack: the sender failed in %s", "a step")
+                due = monotonic() + _BREATH_SECONDS
+            inbox.wait(None if due is None else due - monotonic())

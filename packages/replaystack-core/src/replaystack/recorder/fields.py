@@ -1,0 +1,138 @@
+"""From the keyword arguments of `capture_event` to the fields of an event.
+
+Nothing a caller passes may raise at run time: an unknown keyword or a bad value of a closed
+set is kept under `metadata`, counted, and warned of once.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from ..auth import detect_auth
+from ..diagnostics import RateLimitedLogger
+from ..event import AUTH_MODES, EVENT_STATUSES, EVENT_TYPES
+from ..paths import normalize_endpoint
+from ..wire import EVENT_FIELDS, is_trace_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["EventFields", "read_fields"]
+
+_log = RateLimitedLogger(__name__)
+
+_BY_ANY_NAME = {name: wire for snake, wire in EVENT_FIELDS.items() for name in (snake, wire)}
+_CLOSED_SETS: dict[str, tuple[tuple[str, ...], str | None]] = {
+    "eventType": (EVENT_TYPES, "custom"),
+    "status": (EVENT_STATUSES, "success"),
+    "authMode": (AUTH_MODES, None),
+}
+_INTEGERS = ("statusCode", "executionTimeMs")
+
+
+class EventFields(dict[str, Any]):
+    """Wire keys -> the user's own objects, not yet encoded. Lives for one capture call."""
+
+
+def read_fields(arguments: Mapping[str, Any]) -> EventFields:
+    """Return wire fields for keyword arguments in snake_case or camelCase; None means absent."""
+    fields = EventFields()
+    strays: dict[str, Any] = {}
+    for name, value in arguments.items():
+        wire = _BY_ANY_NAME.get(name)
+        if wire is None:
+            strays[name] = value
+        elif value is not None:
+            fields[wire] = value
+    for wire, (allowed, default) in _CLOSED_SETS.items():
+        value = fields.get(wire, default)
+        if value is not None and not (type(value) is str and value in allowed):
+            # A str-based enum member is a string in all but its exact type.
+            plain = str.__str__(value) if isinstance(value, str) else None
+            if plain not in allowed:
+                strays[wire] = value
+                plain = default
+            value = plain
+        if value is None:
+            fields.pop(wire, None)
+        else:
+            fields[wire] = value
+    for wire in _INTEGERS:
+        _read_integer(fields, strays, wire)
+    _read_endpoint(fields)
+    trace_id = fields.get("traceId")
+    if trace_id is not None and not is_trace_id(trace_id):
+        strays["traceId"] = fields.pop("traceId")
+    if strays:
+        _keep_strays(fields, strays)
+    return fields
+
+
+def _read_integer(fields: EventFields, strays: dict[str, Any], wire: str) -> None:
+    value = fields.get(wire)
+    if value is None or type(value) is int:
+        return
+    if isinstance(value, int) and not isinstance(value, bool):  # http.HTTPStatus is an IntEnum
+        fields[wire] = int.__int__(value)
+    elif type(value) is float and value == value and abs(value) < 2**53:  # noqa: PLR0124 - NaN is not itself
+        fields[wire] = int(value)
+    else:
+        strays[wire] = fields.pop(wire)
+
+
+def _read_endpoint(fields: EventFields) -> None:
+    endpoint = fields.get("endpoint")
+    if type(endpoint) is str:
+        fields["endpoint"] = normalize_endpoint(endpoint)
+
+
+def _keep_strays(fields: EventFields, strays: dict[str, Any]) -> None:
+    """Keep what has no place of its own under `metadata`, where masking by key applies."""
+    metadata = fields.get("metadata")
+    kept: dict[str, Any] = {}
+    if type(metadata) is dict:
+        kept.update(metadata)
+    elif metadata is not None:
+        kept["metadata"] = metadata
+    for name, value in strays.items():
+        kept.setdefault(name, value)
+    fields["metadata"] = kept
+    _log.log(
+        logging.WARNING,
+        "capture_event got values that it has no field for; they are kept under metadata: %s",
+        ", ".join(sorted(strays)),
+    )
+
+
+def read_auth(fields: EventFields) -> None:
+    """Fill `authMode` and `authScheme` from the raw request headers, unless they are given."""
+    if "authMode" in fields:
+        return
+    headers = fields.get("requestHeaders")
+    pairs = _header_pairs(headers) if headers is not None else []
+    mode, scheme = detect_auth(pairs)
+    fields["authMode"] = mode
+    if scheme is not None:
+        fields.setdefault("authScheme", scheme)
+
+
+def _header_pairs(headers: object) -> list[tuple[str, str]]:
+    """Read string pairs out of a dict or a list of pairs; anything else has none."""
+    items = headers.items() if type(headers) is dict else headers
+    if not isinstance(items, (list, tuple)) and type(headers) is not dict:
+        return []
+    pairs: list[tuple[str, str]] = []
+    for item in list(items):  # type: ignore[call-overload]  # foreign data enters here
+        if not isinstance(item, (tuple, list)) or len(item) != 2:
+            continue
+        name, value = item
+        if isinstance(value, (list, tuple)) and value:
+            value = value[0]
+        if isinstance(name, bytes):
+            name = name.decode("latin-1")
+        if isinstance(value, bytes):
+            value = value.decode("latin-1")
+        if isinstance(name, str) and isinstance(value, str):
+            pairs.append((name, value))
+    return pairs

@@ -1,0 +1,317 @@
+"""Where everything that is captured enters: one recorder per client.
+
+It admits or skips, gives an event its identity and its place in the sequence, reads the
+scope, and hands the event to the pump. Loggers, jobs and adapters receive a recorder,
+never a client.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import TYPE_CHECKING, Any
+
+from ..clock import SYSTEM_CLOCK, Clock, iso_timestamp, new_id
+from ..delivery import Dropped, Pump, Stats, Worker
+from ..event import LOG_LEVELS, Breadcrumb, CaptureResponse
+from ..sanitize import Limits, Masked, Policy, encode_event, mask_value
+from ..scope import BreadcrumbBuffer, current_scope
+from ..stacktrace import describe_exception
+from .admission import Admission
+from .composition import Stamp, compose_event, compose_exchange, error_fields, service_fields
+from .fields import read_auth, read_fields
+from .pending import EncodedEvent, PendingExchange
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..config import Config
+    from ..diagnostics import Guard
+    from ..event import LogLevel
+    from ..exchange import Exchange
+    from ..scope import Scope
+
+__all__ = ["Recorder"]
+
+DEFAULT_FLUSH_SECONDS = 10.0
+_LEVELS: dict[str, LogLevel] = {
+    **{level: level for level in LOG_LEVELS},
+    "warn": "warning",
+    "critical": "error",
+    "fatal": "error",
+}
+
+
+class Recorder:
+    """Captures, flushes and accounts for one client. Every method may be called from any thread."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        pump: Pump,
+        worker: Worker,
+        policy: Policy,
+        guard: Guard,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self.config = config
+        self.guard = guard
+        self._pump = pump
+        self._worker = worker
+        self._policy = policy
+        self._limits = Limits(max_payload_bytes=config.max_payload_bytes)
+        self._clock = clock
+        self._admission = Admission(config, clock.chance)
+        self._service = service_fields(config)
+        self._process = new_id()
+        # next() on it is one step of the interpreter: gap-free from any number of threads.
+        self._sequence = itertools.count()
+        self._breadcrumbs = BreadcrumbBuffer()
+        self._closed = False
+        self.user: str | None = None
+        """The user of events outside of any scope."""
+        self.session: str | None = None
+
+    # -- capturing ------------------------------------------------------------------------------
+
+    @property
+    def is_open(self) -> bool:
+        """Whether captures lead anywhere: adapters of a disabled or closed client do nothing."""
+        return self.config.enabled and not self._closed
+
+    def event(
+        self, arguments: Mapping[str, Any], own_part: Mapping[str, object] | None = None
+    ) -> CaptureResponse | None:
+        """Capture what user code passes to `capture_event`; encoded before this returns.
+
+        `own_part` joins `metadata.replaystack` (causes, parentTraceId). In sync mode it also
+        sends, and may block for (max_retries + 1) x timeout_seconds.
+        """
+        fields = read_fields(arguments)
+        read_auth(fields)
+        if not self._admission.admits(_text(fields.get("endpoint")), fields["status"]):
+            return None
+        scope = current_scope()
+        self._add_breadcrumbs(fields, scope)
+        own: dict[str, object] = {
+            "user": self.user if scope is None else scope.user or self.user,
+            "session": self.session if scope is None else scope.session or self.session,
+            **(own_part or {}),
+        }
+        if self._closed:
+            self._pump.backlog.book_drop("closed")
+            return None
+        stamp = self._stamp(self._clock.wall())
+        encoded = self._encode(compose_event(fields, self._service, stamp, own))
+        return self._hand_over(EncodedEvent(encoded, fields["eventType"]))
+
+    def exception(
+        self, error: BaseException, arguments: Mapping[str, Any], *, parent_trace_id: str | None = None
+    ) -> CaptureResponse | None:
+        """Capture `error` as a failed event; what `arguments` give wins over the exception's own."""
+        info = describe_exception(error)
+        merged: dict[str, Any] = dict(arguments)
+        given = {name for name, value in merged.items() if value is not None}
+        for name, value in error_fields(info).items():
+            snake = _SNAKE_ERROR_FIELDS[name]
+            if snake not in given and name not in given:
+                merged[snake] = value
+        merged["status"] = "failed"
+        if "status_code" not in given and "statusCode" not in given:
+            merged["status_code"] = 500
+        own = {"causes": [dict(cause) for cause in info.causes], "parentTraceId": parent_trace_id}
+        return self.event(merged, own)
+
+    def exchange(self, exchange: Exchange) -> CaptureResponse | None:
+        """Capture what an adapter saw. Costs some microseconds; encoding happens in the pump.
+
+        In sync mode it sends in the caller, and may block for (max_retries + 1) x
+        timeout_seconds: an ASGI adapter calls it in a worker thread.
+        """
+        pending = self._pending_exchange(exchange)
+        return None if pending is None else self._hand_over(pending)
+
+    def exchange_later(self, exchange: Exchange) -> None:
+        """Capture without blocking in sync mode either: it leaves with the next flush, close or tick."""
+        pending = self._pending_exchange(exchange)
+        if pending is not None:
+            self._pump.backlog.put(pending)
+            if self.config.async_send:
+                self._worker.start()
+
+    def _pending_exchange(self, exchange: Exchange) -> PendingExchange | None:
+        if not self._admission.admits(exchange.endpoint, exchange.status):
+            return None
+        if self._closed:
+            self._pump.backlog.book_drop("closed")
+            return None
+        stamp = self._stamp(exchange.started_at)
+
+        def encode(exchange: Exchange) -> Masked | Dropped:
+            return self._encode(compose_exchange(exchange, self._service, stamp))
+
+        return PendingExchange(exchange, encode)
+
+    def _stamp(self, timestamp: float) -> Stamp:
+        return Stamp(new_id(), self._process, next(self._sequence), timestamp)
+
+    def _encode(self, event: Mapping[str, Any]) -> Masked | Dropped:
+        """Mask and encode; ask `before_send`; mask again what it returns."""
+        masked = encode_event(event, self._policy, self._limits)
+        hook = self.config.before_send
+        if hook is None:
+            return masked
+        try:
+            changed = hook(json.loads(masked.data))
+        except Exception as error:  # noqa: BLE001 - the hook is the user's; its event does not leave unseen
+            self.guard.report(error, "replaystack: %s raised", "before_send")
+            return Dropped("before_send_error")
+        if changed is None:
+            return Dropped("before_send")
+        if not isinstance(changed, dict):
+            self.guard.report(TypeError(f"before_send returned {type(changed).__name__}, not a dict or None"))
+            return Dropped("before_send_error")
+        return encode_event(changed, self._policy, self._limits)
+
+    def _hand_over(self, pending: EncodedEvent | PendingExchange) -> CaptureResponse | None:
+        if not self.config.async_send:
+            response = self._pump.deliver(pending)
+            if self.config.flush_interval_seconds > 0:
+                self._worker.start()
+            return response
+        self._pump.backlog.put(pending)
+        self._worker.start()
+        return None
+
+    def raise_last_error(self) -> None:
+        """Raise the last transport error since the last call, if `raise_on_error` asks for it."""
+        if not self.config.raise_on_error:
+            return
+        error = self._pump.take_last_error()
+        if error is not None:
+            raise error
+
+    # -- scope ----------------------------------------------------------------------------------
+
+    def _add_breadcrumbs(self, fields: dict[str, Any], scope: Scope | None) -> None:
+        if "breadcrumbs" in fields:
+            return
+        kept = self._breadcrumbs.take() if scope is None else scope.breadcrumbs.snapshot()
+        if kept:
+            fields["breadcrumbs"] = [breadcrumb.to_dict() for breadcrumb in kept]
+
+    def add_breadcrumb(self, message: object, *, category: object, level: object, metadata: object) -> None:
+        """Keep one breadcrumb in the current scope, else in this client's own buffer."""
+        breadcrumb = self.breadcrumb(message, category=category, level=level, metadata=metadata)
+        if breadcrumb is None:
+            return
+        scope = current_scope()
+        buffer = self._breadcrumbs if scope is None else scope.breadcrumbs
+        buffer.append(breadcrumb, self.config.max_breadcrumbs)
+
+    def breadcrumb(
+        self, message: object, *, category: object = None, level: object = "info", metadata: object = None
+    ) -> Breadcrumb | None:
+        """Return a breadcrumb that no later change of its arguments can reach; None without message."""
+        text = self._plain_text(message)
+        if not text:
+            return None
+        kept = _snapshot(metadata, self._policy)
+        known = _LEVELS.get(level) if type(level) is str else None
+        if known is None:
+            kept = {**(kept or {}), "level": self._plain_text(level)}
+        return Breadcrumb(
+            message=text,
+            timestamp=iso_timestamp(self._clock.wall()),
+            category=self._plain_text(category) if category is not None else None,
+            level=known or "info",
+            metadata=kept,
+        )
+
+    def plain(self, value: object) -> Any:
+        """Return `value` as masked plain JSON values: a snapshot that no later change can reach."""
+        return mask_value(value, self._policy)
+
+    def _plain_text(self, value: object) -> str:
+        """Return a string as it is; of anything else, its masked form as text, calling no user code."""
+        if type(value) is str:
+            return value
+        plain = mask_value(value, self._policy)
+        return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
+
+    def breadcrumbs(self) -> list[dict[str, Any]]:
+        """Return the breadcrumbs that the next event would carry."""
+        scope = current_scope()
+        buffer = self._breadcrumbs if scope is None else scope.breadcrumbs
+        return [breadcrumb.to_dict() for breadcrumb in buffer.snapshot()]
+
+    def clear_breadcrumbs(self) -> None:
+        """Forget the breadcrumbs of the current scope, else this client's own."""
+        scope = current_scope()
+        (self._breadcrumbs if scope is None else scope.breadcrumbs).clear()
+
+    # -- ending ---------------------------------------------------------------------------------
+
+    def request_flush(self) -> int:
+        """Ask for everything captured so far to go out now; returns what to wait for. Never blocks."""
+        return self._pump.hurry()
+
+    def wait_flushed(self, target: int, timeout_seconds: float) -> bool:
+        """Block until what `request_flush` named is delivered or dropped, at most `timeout_seconds`."""
+        if self._worker.is_running and self.config.async_send:
+            return self._pump.backlog.wait_settled(target, timeout_seconds)
+        return self._pump.drive(target, self._clock.monotonic() + timeout_seconds)
+
+    def flush(self, timeout_seconds: float | None = None) -> bool:
+        """Deliver everything captured before this call. None means 10 s; a plain bound.
+
+        True iff all of it is delivered or dropped; what is in flight is waited for.
+        """
+        seconds = DEFAULT_FLUSH_SECONDS if timeout_seconds is None else max(0.0, timeout_seconds)
+        return self.wait_flushed(self.request_flush(), seconds)
+
+    def close(self, timeout_seconds: float | None = None) -> bool:
+        """Take no more captures, flush, end the thread. Twice is fine: it flushes again."""
+        self._closed = True
+        seconds = DEFAULT_FLUSH_SECONDS if timeout_seconds is None else max(0.0, timeout_seconds)
+        deadline = self._clock.monotonic() + seconds
+        flushed = self.flush(seconds)
+        self._worker.stop(deadline - self._clock.monotonic())
+        if flushed:
+            self._pump.close()
+        return flushed
+
+    @property
+    def undelivered(self) -> int:
+        """How many captured events are neither delivered nor dropped."""
+        return self._pump.backlog.unsettled
+
+    def stats(self) -> Stats:
+        """Return the ledger at this moment."""
+        return self._pump.backlog.stats(errors=self._pump.errors, skipped=self._admission.skipped)
+
+
+_SNAKE_ERROR_FIELDS = {
+    "errorName": "error_name",
+    "errorMessage": "error_message",
+    "stackTrace": "stack_trace",
+    "stackFrames": "stack_frames",
+}
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+
+
+def _text(value: object) -> str | None:
+    return value if type(value) is str else None
+
+
+def _snapshot(metadata: object, policy: Policy) -> dict[str, Any] | None:
+    """Return metadata that later changes cannot reach: a flat dict is copied, others are encoded."""
+    if metadata is None:
+        return None
+    if type(metadata) is dict:
+        flat = metadata.copy()
+        if all(type(key) is str and type(value) in _SCALARS for key, value in flat.items()):
+            return flat
+    plain = mask_value(metadata, policy)
+    return plain if isinstance(plain, dict) else {"value": plain}

@@ -1,0 +1,374 @@
+"""One event, masked, limited and encoded: the road that everything takes out of the process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from ..exchange import RawBody
+from ..wire import RESERVED_METADATA_KEY
+from ._bodies import mask_body
+from ._headers import COOKIES_MAX, mask_headers
+from ._json import dumps, loads
+from ._keys import Place
+from ._limits import ERROR_MESSAGE_BYTES, STACK_TRACE_BYTES, TEXT_BYTES, Limits, fit, preview_of, utf8_length
+from ._marks import MASKED, dropped, is_mark, truncated
+from ._masked import Masked, seal
+from ._plain import key_text, plain
+from ._policy import RULES_VERSION, Policy
+from ._walk import UNBOUNDED, Walker, snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["encode_event"]
+
+_HEADERS: Final = frozenset({"requestHeaders", "responseHeaders"})
+_PAYLOADS: Final = frozenset({"requestPayload", "responsePayload"})
+_LISTS: Final = frozenset({"breadcrumbs", "logs", "stackFrames"})
+
+# Never matched by key (MASKING.md section 1); each with its limit in bytes.
+_TEXTS: Final = {
+    **dict.fromkeys(
+        """traceId eventType status method endpoint authMode authScheme errorName serviceName environment
+        appVersion commitHash sourceIp userAgent sessionId userId requestId flowId""".split(),  # noqa: SIM905 - reads as the contract's list does
+        TEXT_BYTES,
+    ),
+    "errorMessage": ERROR_MESSAGE_BYTES,
+    "stackTrace": STACK_TRACE_BYTES,
+}
+_NUMBERS: Final = frozenset({"statusCode", "executionTimeMs"})
+
+# The fields of an entry of a list that are never matched by key.
+_ENTRY_TEXTS: Final = frozenset(
+    """message category level timestamp functionName fileName lineNumber columnNumber raw content logger
+    is_pii isPii source environment version errorName errorStack stepIndex dataset tags ipAddress country
+    userId sessionId requestId flowId traceId id""".split()  # noqa: SIM905 - same
+)
+
+
+_ENTRY_FIELDS: Final = frozenset({"metadata", "data", "fields"})
+
+_EMPTY: Final = frozenset({"null", '""', "{}", "[]"})
+_EVIDENCE_KEYS: Final = frozenset({"policy", "rules", "masked", "dropped"})
+_COUNT_MAX = 1 << 53  # beyond it JavaScript counts no more
+_PATIENCE = 4096  # small limits must not cut a text in front of a secret's end
+_HEADLINE_TEXT_BYTES = 2048  # two dozen of them, escaped, are far below any event's limit
+
+_RESERVED_BYTES = 65_536
+"""Of `metadata.replaystack`: what the recorder writes there takes a few KiB."""
+
+
+def encode_event(event: Mapping[str, object], policy: Policy, limits: Limits | None = None) -> Masked:
+    """Return the event as masked bytes: one JSON object with the wire keys of WIRE.md section 1.
+
+    Headers may be `RawHeaders` and payloads `RawBody`; any other value may be anything. Keys whose
+    value is None or empty are left out; 0 and False stay. Never raises: a part whose masking fails
+    is replaced by `{"__unmasked_dropped": true}`. Encoding the decoded result again gives the same
+    bytes. Takes some 100 us for a usual event; may be called from any thread.
+    """
+    limits = limits or Limits()
+    encoder = _Encoder(policy, limits)
+    try:
+        return encoder.encode(event)
+    except Exception:  # noqa: BLE001 - fail closed: what is left of the event says that it was dropped
+        return seal(dumps({**dropped(), "metadata": {RESERVED_METADATA_KEY: encoder.failure()}}).encode())
+
+
+class _Encoder:
+    """The work on one event: its encoded parts by wire key, and what was learned on the way."""
+
+    def __init__(self, policy: Policy, limits: Limits) -> None:
+        self._policy = policy
+        self._limits = limits
+        self._parts: dict[str, str] = {}
+        self._previews: dict[str, str] = {}
+        self._metadata: dict[str, Any] = {}
+        self._reserved: dict[str, Any] = {}
+        self._cookies: set[str] = set()
+        self._seen_before = False
+        self._masked = 0
+        self._dropped = 0
+
+    def encode(self, event: Mapping[str, object]) -> Masked:
+        items = snapshot(event) if type(event) is dict else list(event.items())
+        fields = {key if type(key) is str else key_text(key): value for key, value in items}
+        self._read_metadata(fields.get("metadata"))
+        for key, value in fields.items():
+            if key == "metadata":
+                self._parts[key] = ""  # keeps its place
+            elif value is not None:
+                self._add(key, value)
+        self._parts["metadata"] = self._encode_metadata()
+        if self._size() > self._limits.event_bytes:
+            self._degrade()
+        return seal(self._join().encode("utf-8"))
+
+    def failure(self) -> dict[str, Any]:
+        """Return the evidence of an event that could not be masked."""
+        return {"masking": {"policy": self._policy.hash, "rules": RULES_VERSION, "masked": 0, "dropped": 1}}
+
+    def _walker(self, budget_bytes: int) -> Walker:
+        return Walker(self._policy, budget_bytes)
+
+    def _size(self) -> int:
+        return sum(utf8_length(key) + utf8_length(part) + 4 for key, part in self._parts.items()) + 2
+
+    def _join(self) -> str:
+        return "{" + ",".join(f"{dumps(key)}:{part}" for key, part in self._parts.items()) + "}"
+
+    # --- fields ---
+
+    def _add(self, key: str, value: object) -> None:
+        try:
+            encode = self._encoders(key)
+            part = encode(key, value)
+        except Exception:  # noqa: BLE001 - fail closed, part by part: the neighbours still arrive
+            self._dropped += 1
+            part = dumps(MASKED if key in _TEXTS or key == "requestUrl" else dropped())
+        if part not in _EMPTY:
+            self._parts[key] = part
+
+    def _encoders(self, key: str) -> Callable[[str, Any], str]:
+        if key in _TEXTS or key == "requestUrl":
+            return self._text
+        if key in _PAYLOADS or key in _HEADERS:
+            return self._field
+        if key in _LISTS:
+            return self._list
+        return self._number if key in _NUMBERS else self._unknown
+
+    def _text(self, key: str, value: Any) -> str:
+        walker = self._walker(self._limits.event_bytes)
+        if type(value) is not str:
+            value = plain(value)
+        if type(value) is int:
+            value = walker.walk(value)  # a card number becomes a text
+        if type(value) is not str:
+            return self._whole(walker, walker.walk(value))
+        is_url = key == "requestUrl"
+        mask = walker.url if is_url else walker.text
+        maximum = self._limits.request_url_bytes if is_url else _TEXTS[key]
+        # Beyond four times the limit nothing is looked at; what the cut leaves there is no half secret.
+        over = len(value) > 4 * maximum + _PATIENCE
+        text = walker.cut(value[: 4 * maximum + _PATIENCE]) if over else mask(value)
+        text = fit(text, maximum, mask)
+        self._masked += walker.masked
+        return dumps(text)
+
+    def _number(self, _key: str, value: Any) -> str:
+        walker = self._walker(self._limits.budget_bytes)
+        return self._whole(walker, walker.walk(value))
+
+    def _field(self, key: str, value: Any) -> str:
+        """Encode a payload or headers, limited."""
+        maximum = self._limits.max_payload_bytes
+        raw = type(value) is RawBody
+        walker = self._walker(UNBOUNDED if raw else self._limits.budget_bytes)
+        if raw:
+            tree = mask_body(value, walker, self._limits)
+        elif key in _HEADERS:
+            tree, cookies = mask_headers(value, walker)
+            self._cookies.update(cookies)
+        else:
+            tree = walker.walk(value)
+        part = dumps(tree)
+        self._previews[key] = tree if type(tree) is str else part
+        # What was encoded before has met its limit, as raw bytes perhaps: only the event's own remains.
+        limited = raw or is_mark(tree) or (self._seen_before and not walker.full)
+        if not limited and (walker.full or utf8_length(part) > maximum):
+            part = self._truncate(key, utf8_length(part), walker)
+        self._masked += walker.masked
+        return part
+
+    def _truncate(self, key: str, size: int, walker: Walker) -> str:
+        maximum = self._limits.max_payload_bytes
+        quiet = self._walker(UNBOUNDED)  # masking the preview again finds nothing new to count
+        preview = preview_of(self._previews[key], maximum, quiet.text)
+        size = self._limits.budget_bytes if walker.full else size
+        return dumps(truncated(size, maximum, preview, lower_bound=walker.full))
+
+    def _unknown(self, key: str, value: Any) -> str:
+        """Encode what is no key of the wire: user data, masked by key like any."""
+        walker = self._walker(self._limits.event_bytes)
+        tree = walker.walk({key: value})
+        [(written, masked)] = tree.items()
+        part = self._whole(walker, masked)
+        if written == key:
+            return part
+        self._parts[written] = part
+        return "null"
+
+    def _whole(self, walker: Walker, tree: Any) -> str:
+        self._masked += walker.masked
+        part = dumps(tree)
+        if not walker.full:
+            return part
+        size = self._limits.event_bytes
+        preview = preview_of(part, self._limits.max_payload_bytes, self._walker(UNBOUNDED).text)
+        return dumps(truncated(size, size, preview, lower_bound=True))
+
+    # --- lists of entries ---
+
+    def _list(self, key: str, value: Any) -> str:
+        """Encode breadcrumbs, logs or frames; when they are too many, the newest stay."""
+        if type(value) not in (list, tuple):
+            value = plain(value)
+        if type(value) not in (list, tuple):
+            walker = self._walker(self._limits.event_bytes)
+            return self._whole(walker, walker.walk(value))
+        left = self._limits.event_bytes
+        entries: list[str] = []
+        for entry in reversed(list(value)):
+            walker = self._walker(left)
+            part = self._whole(walker, self._entry(entry, walker, key))
+            left -= utf8_length(part) + 1
+            if left < 0:
+                break
+            entries.append(part)
+        return "[" + ",".join(reversed(entries)) + "]"
+
+    def _entry(self, entry: Any, walker: Walker, kind: str) -> Any:
+        if type(entry) is not dict:
+            entry = plain(entry)
+        if type(entry) is not dict:
+            return walker.walk(entry)
+        masked: dict[str, Any] = {}
+        for key, value in snapshot(entry):
+            name = key if type(key) is str else key_text(key)
+            if name in _ENTRY_TEXTS:
+                masked[name] = walker.walk(value, Place.NONE)
+            elif name in _ENTRY_FIELDS:
+                masked[name] = self._entry_fields(value, walker, kind)
+            else:
+                masked.update(walker.walk({name: value}))
+        return masked
+
+    def _entry_fields(self, value: Any, walker: Walker, kind: str) -> Any:
+        """Mask the fields of an entry by key, but for `replaystack`, which is ours."""
+        if type(value) is not dict:
+            value = plain(value)
+        place = Place.LOG if kind == "logs" else Place.PAYLOAD
+        if type(value) is not dict:
+            return walker.walk(value, place)
+        fields = {key if type(key) is str else key_text(key): item for key, item in snapshot(value)}
+        reserved = fields.get(RESERVED_METADATA_KEY)
+        if type(reserved) is not dict:
+            return walker.walk(fields, place)
+        fields[RESERVED_METADATA_KEY] = None  # keeps its place
+        masked = walker.walk(fields, place)
+        masked[RESERVED_METADATA_KEY] = walker.walk(reserved, Place.NONE)
+        return masked
+
+    # --- metadata ---
+
+    def _read_metadata(self, value: Any) -> None:
+        """Take metadata apart: the user's, and what stands under the reserved key."""
+        if value is None:
+            return
+        try:
+            if type(value) is not dict:
+                value = plain(value)
+            if type(value) is not dict:
+                value = {"value": value}
+            self._metadata = {
+                key if type(key) is str else key_text(key): item for key, item in snapshot(value)
+            }
+            reserved = self._metadata.get(RESERVED_METADATA_KEY)
+            if type(reserved) is not dict:
+                return
+            walker = self._walker(_RESERVED_BYTES)
+            masked = walker.walk(reserved, Place.NONE)
+            if walker.full or type(masked) is not dict:
+                return
+            self._reserved = masked
+            self._masked += walker.masked
+            self._seen_before = _is_evidence(masked.get("masking"))
+        except Exception:  # noqa: BLE001 - fail closed: metadata that cannot be read is dropped whole
+            self._dropped += 1
+            self._metadata = dropped()
+
+    def _encode_metadata(self) -> str:
+        fields = dict(self._metadata)
+        fields[RESERVED_METADATA_KEY] = None  # keeps its place, or takes the last one
+        walker = self._walker(self._limits.event_bytes)
+        try:
+            tree = walker.walk(fields)
+            self._masked += walker.masked
+        except Exception:  # noqa: BLE001 - fail closed
+            self._dropped += 1
+            tree = dropped()
+        if walker.full:
+            size = self._limits.event_bytes
+            tree = truncated(size, size, None, lower_bound=True)
+        tree[RESERVED_METADATA_KEY] = self._evidence()
+        return dumps(tree)
+
+    def _evidence(self) -> dict[str, Any]:
+        """Return `metadata.replaystack` with the cookies' names and the evidence of masking."""
+        reserved = self._reserved
+        if self._cookies:
+            known = reserved.get("cookieNames")
+            names = self._cookies.union(
+                name for name in (known if type(known) is list else ()) if type(name) is str
+            )
+            walker = self._walker(UNBOUNDED)
+            reserved["cookieNames"] = walker.walk(sorted(names)[:COOKIES_MAX], Place.NONE)
+        evidence: dict[str, Any] = {"policy": self._policy.hash, "rules": RULES_VERSION, "masked": 0}
+        if self._seen_before:
+            evidence = dict(reserved["masking"])
+        evidence["masked"] += self._masked
+        if self._dropped:
+            evidence["dropped"] = evidence.get("dropped", 0) + self._dropped
+        reserved["masking"] = evidence
+        return reserved
+
+    # --- an event over its limit ---
+
+    def _degrade(self) -> None:
+        """Make the event fit: bodies become previews, then shapes remain, then the headline alone."""
+        for step in (self._drop_bodies, self._keep_shapes, self._keep_headline):
+            step()
+            if self._size() <= self._limits.event_bytes:
+                return
+
+    def _drop_bodies(self) -> None:
+        walker = self._walker(UNBOUNDED)
+        for key in _PAYLOADS & self._parts.keys():
+            if not self._parts[key].startswith('{"__truncated":true'):
+                self._parts[key] = self._truncate(key, utf8_length(self._parts[key]), walker)
+
+    def _keep_shapes(self) -> None:
+        """Leave of everything but the texts what it was and how large."""
+        for key, part in list(self._parts.items()):
+            if key in _TEXTS or key in _NUMBERS or key in ("requestUrl", "metadata"):
+                continue
+            shape = dumps(truncated(utf8_length(part), self._limits.max_payload_bytes, None))
+            if len(shape) < len(part):
+                self._parts[key] = f"[{shape}]" if key in _LISTS else shape
+        size = utf8_length(self._parts["metadata"])
+        shape_of_metadata = truncated(size, self._limits.event_bytes, None)
+        self._parts["metadata"] = dumps({**shape_of_metadata, RESERVED_METADATA_KEY: self._reserved})
+
+    def _keep_headline(self) -> None:
+        walker = self._walker(UNBOUNDED)
+        for key, part in list(self._parts.items()):
+            if key == "metadata" or key in _NUMBERS:
+                continue
+            if key not in _TEXTS and key != "requestUrl":
+                del self._parts[key]
+            elif len(part) > _HEADLINE_TEXT_BYTES:
+                mask = walker.url if key == "requestUrl" else walker.text
+                tree = loads(part)
+                text = tree if type(tree) is str else part
+                self._parts[key] = dumps(fit(text, _HEADLINE_TEXT_BYTES, mask))
+        self._parts["metadata"] = dumps({RESERVED_METADATA_KEY: self._reserved})
+
+
+def _is_evidence(value: object) -> bool:
+    """Tell whether `value` is what this module wrote into an event earlier."""
+    if type(value) is not dict or not {"policy", "rules", "masked"} <= value.keys() <= _EVIDENCE_KEYS:
+        return False
+    counts = [item for key, item in value.items() if key != "policy"]
+    return type(value["policy"]) is str and all(
+        type(item) is int and 0 <= item < _COUNT_MAX for item in counts
+    )

@@ -1,0 +1,156 @@
+"""Request and response headers: names in any case, secrets by name, URLs as URLs."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from ..exchange import RawHeaders
+from ._forms import add_field
+from ._keys import Place, lower
+from ._marks import MASKED
+from ._plain import key_text, plain
+from ._walk import snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._walk import Walker
+
+__all__ = ["COOKIES_MAX", "mask_headers"]
+
+URL_HEADERS: Final = frozenset({"referer", "location", "origin", "content-location"})
+COOKIES_MAX = 64
+_COOKIE_NAME_LENGTH = 128  # both far above what browsers accept; names are the client's to choose
+
+
+def mask_headers(value: object, walker: Walker) -> tuple[Any, list[str]]:
+    """Return headers masked, and the names of the cookies that were in them.
+
+    Takes `RawHeaders`, whose names become lower case and whose repeated fields become lists, or
+    what a user has: a dict, or a list of pairs. Anything else is walked like any value.
+    """
+    fields = _fields(value)
+    if fields is None:
+        return walker.walk(value, Place.HEADER), []
+    cookies = _cookie_names(fields)
+    special: dict[str, Any] = {}
+    for name, content in fields.items():
+        mask = _special(lower(name), walker)
+        if mask is not None and not walker.is_secret(name, Place.HEADER):
+            special[name] = mask(content)
+            fields[name] = None  # keeps its place
+    masked = walker.walk(fields, Place.HEADER)
+    masked.update(special)
+    return masked, cookies
+
+
+def _fields(value: object) -> dict[str, Any] | None:
+    if type(value) is RawHeaders:
+        pairs: list[tuple[str, Any]] = [(lower(_decoded(name)), _decoded(text)) for name, text in value.items]
+        return _folded(pairs)
+    if type(value) not in (dict, list, tuple):
+        value = plain(value)
+    if type(value) is dict:
+        return {
+            name if type(name) is str else key_text(name): _decoded(content)
+            for name, content in snapshot(value)
+        }
+    if type(value) in (list, tuple):
+        return _pairs(value)
+    return None
+
+
+def _pairs(items: Any) -> dict[str, Any] | None:
+    pairs: list[tuple[str, Any]] = []
+    for item in list(items):
+        if type(item) not in (list, tuple) or len(item) != 2:
+            return None
+        name, content = item
+        pairs.append((name if type(name) is str else key_text(name), _decoded(content)))
+    return _folded(pairs)
+
+
+def _folded(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name, content in pairs:
+        add_field(fields, name, content)
+    return fields
+
+
+def _decoded(value: Any) -> Any:
+    """Decode bytes: headers are ASCII, mostly; what is no UTF-8 is Latin-1, which takes anything."""
+    if type(value) is not bytes:
+        return value
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+# --- headers that are more than a text ------------------------------------------------------------
+
+
+def _special(name: str, walker: Walker) -> Callable[[Any], Any] | None:
+    if name in URL_HEADERS:
+        return lambda value: _each(value, walker.url, walker)
+    if name == "link":
+        return lambda value: _each(value, lambda text: _mask_link(text, walker), walker)
+    if name == "sec-websocket-protocol":
+        return lambda value: _mask_subprotocols(value, walker)
+    return None
+
+
+def _each(value: Any, mask: Callable[[str], str], walker: Walker) -> Any:
+    if type(value) is str:
+        return mask(value)
+    if type(value) is list:
+        return [_each(item, mask, walker) if type(item) is str else walker.walk(item) for item in value]
+    return walker.walk(value)
+
+
+_LINK_TARGET = re.compile(r"<([^<>]*)>")
+
+
+def _mask_link(text: str, walker: Walker) -> str:
+    """Mask `<https://x?token=y>; rel="next"`: each target as a URL, then all of it as a text."""
+    return walker.text(_LINK_TARGET.sub(lambda found: f"<{walker.url(found[1])}>", text))
+
+
+_BEARER = re.compile(r"\bbearer\b[^A-Za-z0-9]*", re.IGNORECASE | re.ASCII)
+
+
+def _mask_subprotocols(value: Any, walker: Walker) -> Any:
+    """Mask what follows `bearer`: browsers can send a token for a WebSocket nowhere else."""
+    lines = value if type(value) is list else [value]
+    seen = False
+    masked: list[Any] = []
+    for line in lines:
+        if type(line) is not str:
+            masked.append(walker.walk(line))
+            continue
+        found = _BEARER.search(line)
+        start = 0 if seen else found.end() if found else len(line)
+        secret = line[start:]
+        if secret and secret != MASKED:
+            walker.masked += 1
+        masked.append(walker.text(line[:start]) + (MASKED if secret else ""))
+        seen = seen or found is not None
+    return masked if type(value) is list else masked[0]
+
+
+# --- cookies ----------------------------------------------------------------------------------------
+
+
+def _cookie_names(fields: dict[str, Any]) -> list[str]:
+    """Return the names in `cookie` and `set-cookie`; a cookie without a name is all value."""
+    names: set[str] = set()
+    for header, value in fields.items():
+        kind = lower(header)
+        if kind not in ("cookie", "set-cookie"):
+            continue
+        for line in value if type(value) is list else [value]:
+            if type(line) is str:
+                cookies = line.split(";") if kind == "cookie" else line.split(";", 1)[:1]
+                names.update(cookie.partition("=")[0].strip() for cookie in cookies if "=" in cookie)
+    return sorted(name[:_COOKIE_NAME_LENGTH] for name in names if name)[:COOKIES_MAX]

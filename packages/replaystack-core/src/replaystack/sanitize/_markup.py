@@ -1,0 +1,84 @@
+"""Secrets in XML and HTML: `<password>x</password>`, `<input name="csrf_token" value="x">`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ._keys import SAFE, WALK
+from ._marks import CUT, MASKED
+
+if TYPE_CHECKING:
+    from ._assignments import NameRules
+
+__all__ = ["mask_markup"]
+
+_TAG = re.compile(r"<(/?)([A-Za-z_][A-Za-z0-9_:.\-]*)([^<>]*)>")
+_NAMING = re.compile(r"\b(name|key|id|property)\s*=\s*[\"']([^\"'<>]{1,128})[\"']", re.IGNORECASE)
+_HOLDING = re.compile(r"(\b(?:value|content)\s*=\s*)(\"[^\"]*\"|'[^']*'|[^\s\"'>]+)", re.IGNORECASE)
+
+
+def mask_markup(text: str, rules: NameRules) -> str:
+    """Mask the content of elements, and the `value` of tags, that are named like a secret.
+
+    Attributes such as `password="x"` are assignments and not treated here.
+    """
+    tags = list(_TAG.finditer(text))
+    if not tags:
+        return text
+    closings = {tag[2]: tag.start() for tag in tags if tag[1]}  # the last one of each name
+    parts: list[str] = []
+    done = 0
+    for tag in tags:
+        if tag.start() < done or tag[1]:
+            continue
+        verdict = rules.judge_name(tag[2], query=False)
+        if "=" in tag[3]:
+            named, held = _judge_attributes(tag[3], rules)
+            verdict = verdict or named
+            if held != tag[3]:
+                parts += (text[done : tag.start(3)], held)
+                done = tag.end(3)
+        if verdict == SAFE or tag[3].endswith("/"):
+            continue
+        end = _content_end(text, tag, closings, walk=verdict == WALK)
+        content = text[tag.end() : end]
+        if content.strip() and content not in (MASKED, CUT):
+            rules.masked += 1
+            parts += (text[done : tag.end()], MASKED)
+            done = end
+    parts.append(text[done:])
+    return "".join(parts)
+
+
+def _judge_attributes(attributes: str, rules: NameRules) -> tuple[int, str]:
+    """Return the verdict on the element that `attributes` name, and the attributes, masked."""
+    content = value = SAFE
+    for naming in _NAMING.finditer(attributes):
+        verdict = rules.judge_name(naming[2], query=False)
+        value = value or verdict
+        if naming[1].lower() != "id":  # the id of a page's element says nothing about what is in it
+            content = content or verdict
+    if value == SAFE:
+        return SAFE, attributes
+
+    def mask(found: re.Match[str]) -> str:
+        quote = found[2][0] if found[2][0] in "\"'" else ""
+        held = found[2].strip("\"'")
+        if not held or held == MASKED:
+            return found.group()
+        rules.masked += 1
+        return f"{found[1]}{quote}{MASKED}{quote}"
+
+    return content, _HOLDING.sub(mask, attributes)
+
+
+def _content_end(text: str, tag: re.Match[str], closings: dict[str, int], *, walk: bool) -> int:
+    """Return where the content to be masked ends; of an element that never closes, at the next tag."""
+    following = text.find("<", tag.end())
+    following = following if following >= 0 else len(text)
+    closing = f"</{tag[2]}"
+    if text.startswith(closing, following) or closings.get(tag[2], -1) < tag.end():
+        return following
+    # An element with elements is walked: their own names decide.
+    return tag.end() if walk else text.find(closing, tag.end())

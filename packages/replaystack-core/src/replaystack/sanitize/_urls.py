@@ -1,0 +1,149 @@
+"""Secrets in URLs: userinfo, and the parameters of path, query and fragment.
+
+What is not masked stays byte for byte, order and percent-encoding included.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+from urllib.parse import quote, unquote_to_bytes
+
+from ._marks import CUT, MASKED
+
+__all__ = ["ParameterRules", "mask_parameters", "mask_url_parts", "mask_urls_in", "unquote"]
+
+
+class ParameterRules(Protocol):
+    """What judges parameters by their names and masks the texts of the others; counts what it masks."""
+
+    masked: int
+
+    def is_secret(self, name: str) -> bool:
+        """Tell whether what the parameter `name` (decoded) holds is a secret."""
+
+    def mask_text(self, text: str) -> str:
+        """Return a decoded name or value, or a path, masked as text."""
+
+
+def unquote(text: str) -> str:
+    """Decode `%41` and `+`; what is no UTF-8 becomes U+FFFD."""
+    text = text.replace("+", " ")
+    return unquote_to_bytes(text).decode("utf-8", "replace") if "%" in text else text
+
+
+def mask_url_parts(url: str, rules: ParameterRules) -> str:
+    """Mask the parameters and the userinfo of one URL, absolute or relative."""
+    url = _mask_userinfo(url, rules)
+    cut = min((at for at in map(url.find, "?#") if at >= 0), default=len(url))
+    path, tail = url[:cut], url[cut:]
+    if ";" in path:  # `/cart;jsessionid=...`
+        path = "/".join(_mask_segment(segment, rules) for segment in path.split("/"))
+    return path if not tail else path + tail[0] + _mask_tail(tail[1:], rules)
+
+
+def _mask_segment(segment: str, rules: ParameterRules) -> str:
+    name, semicolon, parameters = segment.partition(";")
+    return name + semicolon + _mask_parameter(parameters, rules)
+
+
+def _mask_tail(tail: str, rules: ParameterRules) -> str:
+    """Mask what follows the first `?` or `#`: query, fragment, or a fragment alone."""
+    query, hash_mark, fragment = tail.partition("#")
+    return mask_parameters(query, rules) + hash_mark + mask_parameters(fragment, rules)
+
+
+def mask_parameters(text: str, rules: ParameterRules) -> str:
+    """Mask `a=1&b=2`. The value of a secret parameter is masked up to the next `&`."""
+    if "&" not in text:
+        return _mask_parameter(text, rules)
+    return "&".join(_mask_parameter(part, rules) for part in text.split("&"))
+
+
+_INNER = re.compile(r"([;?])")  # old separators; a query inside a fragment or inside a value
+
+
+def _mask_parameter(text: str, rules: ParameterRules) -> str:
+    """Mask one parameter, or several joined by `;`: after a secret one, everything is its value."""
+    pieces = _INNER.split(text)
+    for at in range(0, len(pieces), 2):
+        name, equals, value = pieces[at].partition("=")
+        if not equals:
+            pieces[at] = _mask_encoded(name, rules)
+        elif rules.is_secret(unquote(name)):
+            value += "".join(pieces[at + 1 :])
+            if value and value != MASKED:
+                rules.masked += 1
+            pieces[at:] = [_mask_encoded(name, rules), "=", MASKED if value else ""]
+            break
+        else:
+            pieces[at] = f"{_mask_encoded(name, rules)}={_mask_encoded(value, rules)}"
+    return "".join(pieces)
+
+
+_SHORTEST_SECRET = 5  # nothing is recognisable by its shape in four characters
+
+
+def _mask_encoded(text: str, rules: ParameterRules) -> str:
+    """Mask a name or value as the text that it encodes; write it anew only if that changed it."""
+    if len(text) < _SHORTEST_SECRET:
+        return text
+    decoded = unquote(text)
+    masked = rules.mask_text(decoded)
+    if masked == decoded:
+        return text
+    return masked if decoded == text else quote(masked, safe="[]/:,@" + CUT)
+
+
+_AUTHORITY_END = re.compile(r"[/?#\\]")
+_HOST_AND_PORT = re.compile(r"(?:\[[^\]]*\]|[^:]*)(?::[0-9]*)?\Z")
+
+
+def _mask_userinfo(url: str, rules: ParameterRules) -> str:
+    """Mask all before the `@` of each authority, also where a password holds an unencoded `/`."""
+    last = url.rfind("@")
+    start = 2 if url.startswith("//") else url.find("://") + 3
+    parts: list[str] = []
+    done = 0
+    while 2 <= start <= last:
+        found = _AUTHORITY_END.search(url, start)
+        end = found.start() if found else len(url)
+        at = url.rfind("@", start, end)
+        if at < 0 and end < last and not _HOST_AND_PORT.match(url[start:end]):
+            at = last  # `user:pa` is no host with a port, so the slash belongs to the password
+        if at > start:
+            rules.masked += url[start:at] != MASKED
+            parts += (url[done:start], MASKED)
+            done = end = at
+        following = url.find("://", end)
+        start = following + 3 if following >= 0 else 0
+    parts.append(url[done:])
+    return "".join(parts)
+
+
+_URL = re.compile(r"[^\s\"'<>`{}|^]*")
+_SCHEME = "0123456789+.-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_SCHEME_MAX = 32
+_PUNCTUATION = ").,;:!?"  # of the sentence around; `]` may end a mark
+
+
+def mask_urls_in(text: str, rules: ParameterRules) -> str:
+    """Mask each URL with a scheme that stands somewhere in `text`."""
+    parts: list[str] = []
+    done = 0
+    at = text.find("://")
+    while at >= 0:
+        before = text[max(done, at - _SCHEME_MAX) : at]
+        start = at - (len(before) - len(before.rstrip(_SCHEME)))
+        found = _URL.match(text, at + 3)
+        end = found.end() if found else at + 3
+        url = text[start:end].rstrip(_PUNCTUATION)
+        masked = mask_url_parts(url, rules)
+        if masked != url:
+            parts += (text[done:start], masked)
+            done = start + len(url)
+        at = text.find("://", end)
+    if not done:
+        return text
+    parts.append(text[done:])
+    return "".join(parts)
