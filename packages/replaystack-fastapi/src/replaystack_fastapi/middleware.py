@@ -1,0 +1,261 @@
+"""Pure ASGI: it looks on as messages pass, and neither waits for, changes nor holds back any.
+
+The one thing that it adds to an answer is the header `x-trace-id`.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from replaystack.http import TRACE_HEADER, HttpRequest, Recording
+
+from .options import FastAPIMiddlewareOptions
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from replaystack import ReplayStackClient
+
+__all__ = ["ReplayStackMiddleware"]
+
+_MARK = "replaystack.recorders"
+"""In the ASGI scope: who records this request already. The outermost one sets it."""
+_TRACE_HEADER = TRACE_HEADER.encode()
+_SERVER_ERROR = 500
+
+
+class ReplayStackMiddleware:
+    """Captures each HTTP request that passes as one event of `client`.
+
+    `setup_fastapi` puts it around the framework's own error handling. By plain
+    `app.add_middleware(ReplayStackMiddleware, client=...)` it sits inside of that, and cannot
+    see the 500 that the framework sends for an unhandled exception, only the exception.
+    """
+
+    def __init__(
+        self, app: ASGIApp, client: ReplayStackClient, options: FastAPIMiddlewareOptions | None = None
+    ) -> None:
+        self.app = app
+        self.options = options if options is not None else FastAPIMiddlewareOptions()
+        self._recorder = client.recorder
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the call on, with eyes on it where it is an HTTP request that is to be captured."""
+        recording: _AsgiRecording | None = None
+        if scope["type"] == "http" and self._recorder.is_open:
+            with self._recorder.guard.protect("beginning an exchange"):
+                recording = self._begin(scope)
+        if recording is None:
+            await self.app(scope, receive, send)
+        else:
+            await recording.run(self.app, scope, receive, send)
+
+    def _begin(self, scope: Scope) -> _AsgiRecording | None:
+        """Return a recording for this request, or None where it is ignored or recorded already."""
+        path = scope["path"]
+        if self.options.ignores(path, self._recorder.config.ignored_paths):
+            return None
+        marked: set[int] = scope.setdefault(_MARK, set())
+        if id(self._recorder) in marked:
+            return None
+        marked.add(id(self._recorder))
+        asked = _ask(self.options.get_trace_id, scope, self._recorder.guard, "get_trace_id")
+        recording = Recording(self._recorder, self.options, _read_request(scope), asked)
+        return _AsgiRecording(recording, self._recorder, self.options)
+
+
+class _AsgiRecording:
+    """One request on its way through the application."""
+
+    def __init__(self, recording: Recording, recorder: Any, options: FastAPIMiddlewareOptions) -> None:
+        self._recording = recording
+        self._recorder = recorder
+        self._options = options
+        self._handling: BaseException | None = None
+        self._scope: Scope = {}
+        self._root_path = ""
+
+    async def run(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Call `app` with eyes on what it receives and sends; whatever it raises goes on."""
+        recording = self._recording
+        self._scope = scope
+        self._root_path = scope.get("root_path", "")
+        with recording.scope_entered():
+            try:
+                await app(scope, self._tapped_receive(receive), self._tapped_send(send))
+            except Exception as error:
+                await self._failed(error)
+                raise
+            except BaseException:  # cancelled: the caller is gone, or the server shuts down
+                recording.disconnected = recording.disconnected or not recording.ended
+                self._hand_over_without_waiting()
+                raise
+            if not recording.ended:
+                await self._finish()
+
+    def _tapped_receive(self, receive: Receive) -> Receive:
+        recording, guard = self._recording, self._recorder.guard
+
+        async def tapped() -> Message:
+            message = await receive()
+            try:
+                if message["type"] == "http.request":
+                    recording.request_chunk(
+                        message.get("body", b""), last=not message.get("more_body", False)
+                    )
+                elif message["type"] == "http.disconnect" and not recording.ended:
+                    recording.disconnected = True
+            except Exception as error:  # noqa: BLE001 - looking on must not hurt the request
+                guard.report(error, "replaystack: %s failed", "looking at a request")
+            return message
+
+        return tapped
+
+    def _tapped_send(self, send: Send) -> Send:
+        recording, guard = self._recording, self._recorder.guard
+
+        async def tapped(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                with guard.protect("looking at an answer"):
+                    message = self._answer_begins(message)
+            try:
+                await send(message)
+            except OSError:  # the server's way to say that the caller is gone
+                recording.disconnected = True
+                raise
+            if recording.ended:
+                return
+            last = False
+            with guard.protect("looking at an answer"):
+                last = self._answer_goes_on(message)
+            if last:
+                await self._finish()
+
+        return tapped
+
+    def _answer_begins(self, message: Message) -> Message:
+        """Note the head of the answer and return it with the trace id, in a message of our own."""
+        headers = tuple((bytes(name), bytes(value)) for name, value in message.get("headers", ()))
+        if not any(name.lower() == _TRACE_HEADER for name, _ in headers):
+            headers = (*headers, (_TRACE_HEADER, self._recording.trace_id.encode()))
+            message = {**message, "headers": list(headers)}
+        status = message["status"]
+        self._recording.response_start(status, headers)
+        # An error handler runs while the exception is being handled, so this is its exception.
+        handled = sys.exc_info()[1]
+        self._handling = handled if status >= _SERVER_ERROR and isinstance(handled, Exception) else None
+        return message
+
+    def _answer_goes_on(self, message: Message) -> bool:
+        """Note a piece of the answer; True if the exchange ends with it."""
+        kind = message["type"]
+        if kind == "http.response.body":
+            last = not message.get("more_body", False)
+            self._recording.response_chunk(message.get("body", b""), last=last)
+        elif kind == "http.response.pathsend":
+            last = True  # the server sends a file by itself: its bytes never pass by
+        else:
+            return False
+        # While an exception is being handled it will be raised again, and belongs to this exchange.
+        return last and self._handling is None
+
+    async def _failed(self, error: Exception) -> None:
+        recording = self._recording
+        with self._recorder.guard.protect("noting an exception"):
+            if recording.ended:
+                await self._capture_late(error)
+                return
+            if not (recording.disconnected and _is_disconnect(error)):
+                recording.fail(error)
+        await self._finish()
+
+    async def _finish(self) -> None:
+        """End the exchange and hand it over: an append, or a worker thread in sync mode."""
+        with self._recorder.guard.protect("ending an exchange"):
+            exchange = self._end()
+            if exchange is None:
+                return
+            if self._recorder.config.async_send:
+                self._recorder.exchange(exchange)
+            else:
+                await run_in_threadpool(self._recorder.exchange, exchange)
+
+    def _hand_over_without_waiting(self) -> None:
+        """End a cancelled exchange: nothing may be awaited any more."""
+        with self._recorder.guard.protect("ending an exchange"):
+            exchange = self._end()
+            if exchange is not None:
+                self._recorder.exchange_later(exchange)
+
+    def _end(self) -> Any:
+        recording = self._recording
+        if recording.ended:
+            return None
+        if self._handling is not None and not recording.has_error:
+            recording.fail(self._handling)  # handled by the application's own handler: still what happened
+        self._handling = None
+        recording.route = _route_pattern(self._scope, self._root_path)
+        user = _ask(self._options.get_user, self._scope, self._recorder.guard, "get_user")
+        recording.user = user if isinstance(user, str) else None
+        return recording.end()
+
+    async def _capture_late(self, error: Exception) -> None:
+        """Capture what a background task raised after the answer: an event of its own."""
+        capture = self._recording.late_exception
+        if self._recorder.config.async_send:
+            capture(error)
+        else:
+            await run_in_threadpool(capture, error)
+
+
+def _ask(question: Any, scope: Scope, guard: Any, name: str) -> object:
+    """Call a user's option with the framework's request; None where there is none or it raises."""
+    if question is None:
+        return None
+    try:
+        answer: object = question(Request(scope))
+    except Exception as error:  # noqa: BLE001 - the user's callable falls back, the request goes on
+        guard.report(error, "replaystack: %s raised", name)
+        return None
+    return answer
+
+
+def _is_disconnect(error: Exception) -> bool:
+    """Tell how frameworks say that the caller is gone (starlette raises ClientDisconnect)."""
+    return isinstance(error, OSError) or type(error).__name__ == "ClientDisconnect"
+
+
+def _read_request(scope: Scope) -> HttpRequest:
+    headers = tuple((bytes(name), bytes(value)) for name, value in scope.get("headers", ()))
+    server = scope.get("server") or ("", None)
+    host = next((value.decode("latin-1") for name, value in headers if name.lower() == b"host"), "")
+    if not host:
+        host = f"{server[0]}:{server[1]}" if server[1] else str(server[0])
+    raw_path = scope.get("raw_path")
+    target = raw_path.decode("latin-1") if raw_path else quote(scope["path"], safe="/:@!$&'()*+,;=~")
+    query = scope.get("query_string", b"").decode("latin-1")
+    peer = scope.get("client")
+    return HttpRequest(
+        method=scope.get("method", "GET"),
+        scheme=scope.get("scheme", "http"),
+        host=host,
+        path=scope["path"],
+        target=f"{target.partition('?')[0]}?{query}" if query else target,
+        headers=headers,
+        peer=peer[0] if peer else None,
+    )
+
+
+def _route_pattern(scope: Scope, root_path: str) -> str | None:
+    """Return the pattern of the route that matched, with the prefix of mounted applications."""
+    pattern = getattr(scope.get("route"), "path", None)
+    if not isinstance(pattern, str):
+        return None
+    mounted: str = scope.get("root_path", "")
+    prefix = mounted[len(root_path) :] if mounted.startswith(root_path) else ""
+    return prefix + pattern

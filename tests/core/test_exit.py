@@ -1,0 +1,131 @@
+"""The end of a process: everything that was captured arrives, or one line says how much did not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+from tests.receiver import Receiver, Reply
+
+
+def run_script(script: str, receiver: Receiver, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run `script` in a process of its own, with a client pointed at `receiver`."""
+    environment = {"REPLAYSTACK_API_KEY": "rs_test", "REPLAYSTACK_ENDPOINT": receiver.origin, **variables}
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+
+
+TEN = """
+from replaystack import ReplayStackClient
+client = ReplayStackClient()
+for number in range(10):
+    client.capture_event(endpoint=f"job-{number}")
+"""
+
+
+@pytest.mark.parametrize("capabilities", [None, "bulk"])
+@pytest.mark.parametrize(
+    "ending",
+    ["", "client.close()", "client.flush()", "import sys; sys.exit(3)", "raise RuntimeError('boom')"],
+)
+def test_ten_of_ten_arrive_however_a_script_ends(ending: str, capabilities: str | None) -> None:
+    """Default settings: capture 10, exit, with and without close(): 10 arrive."""
+    with Receiver(capabilities=capabilities) as receiver:
+        result = run_script(TEN + ending, receiver)
+        assert sorted(event["endpoint"] for event in receiver.taken()) == [f"job-{n}" for n in range(10)]
+        assert "undelivered" not in result.stderr
+        assert result.returncode == {"": 0, "client.close()": 0, "client.flush()": 0}.get(
+            ending, 3 if "exit" in ending else 1
+        )
+
+
+def test_a_burst_of_ten_thousand_arrives_whole() -> None:
+    """10 000 captures in one burst towards a healthy receiver, then flush(60): all arrive, once."""
+    script = """
+from replaystack import ReplayStackClient
+client = ReplayStackClient()
+for number in range(10_000):
+    client.capture_event(endpoint="burst", metadata={"n": number})
+print(client.flush(60), client.stats().delivered)
+"""
+    with Receiver(capabilities="bulk") as receiver:
+        result = run_script(script, receiver)
+        assert result.stdout.split() == ["True", "10000"], result.stderr
+        assert sorted(event["metadata"]["n"] for event in receiver.taken()) == list(range(10_000))
+
+
+def test_a_receiver_that_is_away_costs_one_line_and_a_bounded_exit() -> None:
+    """Nobody listens: the exit waits at most shutdown_timeout_seconds and says what was lost."""
+    with Receiver() as receiver:
+        pass
+    started = time.monotonic()
+    result = run_script(TEN, receiver)
+    assert result.returncode == 0
+    assert result.stderr.strip() == "replaystack: exiting with 10 undelivered events"
+    assert time.monotonic() - started < 2.0 * 5 + 5  # five times the bound, and the interpreter's own start
+
+
+def test_a_hanging_receiver_does_not_hold_the_exit() -> None:
+    """The attempt in flight is given up when the time for the exit is over."""
+    with Receiver() as receiver:
+        receiver.reply = Reply(misbehave="hang")
+        started = time.monotonic()
+        result = run_script(
+            TEN.replace("ReplayStackClient()", "ReplayStackClient(timeout_seconds=25)"), receiver
+        )
+        assert time.monotonic() - started < 2.0 * 5 + 5
+        assert "exiting with 10 undelivered events" in result.stderr
+
+
+def test_sync_mode_starts_no_thread_and_delivers_in_the_call() -> None:
+    """async_send=False: when the call returns, the event is there; no thread ever runs."""
+    script = """
+import threading
+from replaystack import ReplayStackClient
+client = ReplayStackClient(async_send=False)
+answers = [client.capture_event(endpoint="x") for _ in range(5)]
+print(all(a is not None and a.success for a in answers), threading.active_count())
+"""
+    with Receiver() as receiver:
+        result = run_script(script, receiver)
+        assert result.stdout.split() == ["True", "1"], result.stderr
+        assert len(receiver.taken()) == 5
+
+
+def test_a_capture_in_an_exit_handler_arrives() -> None:
+    """Handlers of the application run before ours, and what they capture counts."""
+    script = """
+import atexit
+from replaystack import ReplayStackClient
+client = ReplayStackClient()
+atexit.register(lambda: client.capture_event(endpoint="goodbye"))
+"""
+    with Receiver() as receiver:
+        run_script(script, receiver)
+        assert [event["endpoint"] for event in receiver.taken()] == ["goodbye"]
+
+
+def test_an_outage_ends_by_itself() -> None:
+    """Held events are delivered when the receiver comes back, without a flush."""
+    with Receiver() as receiver:
+        receiver.replies.extend([Reply(503)] * 2)
+        script = """
+import time
+from replaystack import ReplayStackClient
+client = ReplayStackClient(shutdown_timeout_seconds=0)
+client.capture_event(endpoint="held")
+deadline = time.monotonic() + 30
+while client.stats().delivered == 0 and time.monotonic() < deadline:
+    time.sleep(0.05)
+print(client.stats().delivered, client.stats().retries)
+"""
+        result = run_script(script, receiver)
+        assert result.stdout.split() == ["1", "2"], result.stderr

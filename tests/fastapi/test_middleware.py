@@ -1,0 +1,477 @@
+"""What is FastAPI's own: streaming order, disconnects, background tasks, nesting, options, sync mode."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.routing import Mount, Route
+from tests.asgi_server import serve
+from tests.fastapi.application import build_app
+from tests.receiver import Receiver, Reply
+from tests.wire_client import Connection, exchange, request_bytes
+
+from replaystack import CaptureFailure, ReplayStackClient, get_breadcrumbs
+from replaystack_fastapi import FastAPIMiddlewareOptions, ReplayStackMiddleware, setup_fastapi
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from starlette.requests import Request
+    from starlette.types import Message, Receive, Scope, Send
+    from tests.fastapi.application import Gate
+
+    Serving = Callable[..., AbstractContextManager[str]]
+
+
+def test_the_first_event_of_a_stream_arrives_before_the_second_is_produced(
+    instrumented: Serving, gate: Gate, client: ReplayStackClient, receiver: Receiver
+) -> None:
+    """Streaming passes through as it is made; nothing is held back."""
+    with instrumented() as base_url, Connection(base_url) as connection:
+        connection.send(request_bytes("GET", "/sse"))
+        assert b"data: one" in connection.read_until(b"data: one\n\n")
+        gate.open()  # only now is the second event produced
+        assert b"data: two" in connection.read_all().data
+    assert client.flush()
+    event = receiver.event()
+    assert event["responsePayload"] == {"captured": False, "reason": "Streaming response body not captured"}
+    assert event["metadata"]["replaystack"]["bodies"]["response"]["streamed"] is True
+
+
+def test_a_caller_that_goes_away_is_an_event_of_its_own_kind(
+    instrumented: Serving, gate: Gate, client: ReplayStackClient, receiver: Receiver
+) -> None:
+    """A disconnect in the middle of a stream is neither lost nor called a failure of the application."""
+    with instrumented() as base_url:
+        with Connection(base_url) as connection:
+            connection.send(request_bytes("GET", "/sse"))
+            connection.read_until(b"data: one\n\n")
+        event = receiver.event()
+    bodies = event["metadata"]["replaystack"]["bodies"]
+    assert event["status"] == "warning"
+    assert bodies["disconnected"] is True
+    assert bodies["response"]["incomplete"] is True
+    assert "errorName" not in event
+
+
+def test_a_failing_background_task_is_a_separate_event(
+    instrumented: Serving, client: ReplayStackClient, receiver: Receiver
+) -> None:
+    """What breaks after the answer does not turn a good answer into a bad one."""
+    with instrumented() as base_url:
+        answer = exchange(base_url, "GET", "/background")
+    assert answer.status == 200
+    assert client.flush()
+    request, late = sorted(receiver.events(2), key=lambda event: event["eventType"])
+    assert (request["status"], request["statusCode"]) == ("success", 200)
+    assert late["eventType"] == "custom"
+    assert late["errorName"] == "LookupError"
+    assert late["metadata"]["replaystack"]["parentTraceId"] == request["traceId"]
+
+
+def test_requests_at_the_same_time_do_not_share_breadcrumbs(
+    instrumented: Serving, client: ReplayStackClient, receiver: Receiver
+) -> None:
+    """Each request has a scope of its own, however many run at once."""
+    names = [f"r{number}" for number in range(24)]
+    with instrumented() as base_url:
+        threads = [
+            threading.Thread(target=exchange, args=(base_url, "GET", f"/crumb/{name}")) for name in names
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert client.flush()
+    events = receiver.events(len(names))
+    assert len(events) == len(names)
+    for event in events:
+        name = event["endpoint"].rpartition("/")[2]
+        messages = [crumb["message"] for crumb in event["breadcrumbs"]]
+        assert messages == [
+            "HTTP request started",
+            f"before {name}",
+            f"after {name}",
+            "HTTP request finished",
+        ]
+    assert get_breadcrumbs() == []
+
+
+def test_the_frameworks_own_500_carries_the_trace_id_and_is_captured(
+    instrumented: Serving, client: ReplayStackClient, receiver: Receiver
+) -> None:
+    """setup_fastapi sits outside of the error handling: one event with answer and exception."""
+    with instrumented() as base_url:
+        answer = exchange(base_url, "GET", "/fail")
+    assert answer.status == 500
+    assert client.flush()
+    event = receiver.event()
+    assert answer.headers["x-trace-id"] == event["traceId"]
+    assert event["responsePayload"] == "Internal Server Error"
+    assert event["errorName"] == "ValueError"
+
+
+def test_plain_add_middleware_sees_the_exception_but_not_the_answer(
+    client: ReplayStackClient, receiver: Receiver
+) -> None:
+    """The documented limit of the framework's own way to add a middleware."""
+    app = build_app()
+    app.add_middleware(ReplayStackMiddleware, client=client)
+    with serve(app) as base_url:
+        answer = exchange(base_url, "GET", "/fail")
+    assert answer.status == 500
+    assert "x-trace-id" not in answer.headers
+    assert client.flush()
+    event = receiver.event()
+    assert (event["statusCode"], event["errorName"]) == (500, "ValueError")
+    assert "responseHeaders" not in event
+
+
+def test_installed_twice_is_once(client: ReplayStackClient, receiver: Receiver) -> None:
+    """The outermost middleware captures; the others of the same client stand back."""
+    app = build_app()
+    setup_fastapi(app, client)
+    setup_fastapi(app, client)
+    app.add_middleware(ReplayStackMiddleware, client=client)
+    with serve(app) as base_url:
+        exchange(base_url, "GET", "/ok")
+        setup_fastapi(app, client)
+        exchange(base_url, "GET", "/ok")
+    assert client.flush()
+    assert len(receiver.events(2)) == 2
+
+
+def test_two_clients_each_capture_once(client: ReplayStackClient, receiver: Receiver) -> None:
+    """One exchange per client and request, also with several clients."""
+    with Receiver() as other, ReplayStackClient(api_key="k2", endpoint=other.origin) as second:
+        app = build_app()
+        setup_fastapi(app, client)
+        setup_fastapi(app, second)
+        with serve(app) as base_url:
+            answer = exchange(base_url, "GET", "/ok")
+        assert client.flush()
+        assert second.flush()
+        assert len(other.events()) == 1
+    assert len(receiver.events()) == 1
+    assert answer.headers["x-trace-id"] == receiver.event()["traceId"]
+
+
+def test_installing_into_a_running_application_works(client: ReplayStackClient, receiver: Receiver) -> None:
+    """An application that has served already can be instrumented all the same."""
+    app = build_app()
+    with serve(app) as base_url:
+        exchange(base_url, "GET", "/ok")
+        setup_fastapi(app, client)
+        exchange(base_url, "GET", "/items/3")
+    assert client.flush()
+    assert receiver.event()["endpoint"] == "/items/3"
+
+
+def test_a_mounted_application_keeps_its_pattern(client: ReplayStackClient, receiver: Receiver) -> None:
+    """The route of a mounted application carries the prefix that it hangs under."""
+    outer = Starlette(routes=[Mount("/v1", app=build_app())])
+    setup_fastapi(outer, client)
+    with serve(outer) as base_url:
+        exchange(base_url, "GET", "/v1/items/9")
+    assert client.flush()
+    event = receiver.event()
+    assert event["endpoint"] == "/v1/items/9"
+    assert event["metadata"]["replaystack"]["route"] == "/v1/items/{item_id}"
+
+
+def test_validation_errors_are_captured_with_their_detail(
+    instrumented: Serving, client: ReplayStackClient, receiver: Receiver
+) -> None:
+    """A 422 says in its body which field was wrong; that is what the developer needs."""
+    with instrumented() as base_url:
+        answer = exchange(base_url, "POST", "/validate", {"Content-Type": "application/json"}, b'{"item": 1}')
+    assert answer.status == 422
+    assert client.flush()
+    event = receiver.event()
+    assert event["status"] == "warning"
+    assert {tuple(error["loc"]) for error in event["responsePayload"]["detail"]} == {
+        ("body", "item"),
+        ("body", "count"),
+    }
+
+
+def test_a_file_and_a_part_of_it_are_the_same_bytes(
+    client: ReplayStackClient, receiver: Receiver, tmp_path: Path
+) -> None:
+    """FileResponse and Range answers pass untouched."""
+    file = tmp_path / "report.txt"
+    file.write_bytes(b"0123456789" * 20_000)
+    bare, watched = build_app(file=file), build_app(file=file)
+    setup_fastapi(watched, client)
+    for headers in ({}, {"Range": "bytes=5-14"}):
+        with serve(bare) as base_url:
+            expected = exchange(base_url, "GET", "/file", headers)
+        with serve(watched) as base_url:
+            assert exchange(base_url, "GET", "/file", headers).comparable() == expected.comparable()
+    assert client.flush()
+    assert [event["statusCode"] for event in receiver.events(2)] == [200, 206]
+
+
+def test_an_upload_costs_bounded_memory(instrumented: Serving, client: ReplayStackClient) -> None:
+    """A tap never holds more than the limit, whatever passes."""
+    from replaystack.http.tap import HEAD_BYTES, BodyTap
+
+    tap = BodyTap(524_288, declared_bytes=None)
+    for _ in range(1024):
+        tap.feed(b"z" * 65_536)
+        assert tap.held_bytes <= 524_288
+    assert tap.held_bytes == HEAD_BYTES
+    assert tap.seen_bytes == 64 * 1024 * 1024
+    declared = BodyTap(524_288, declared_bytes=64 * 1024 * 1024)
+    declared.feed(b"z" * 65_536)
+    assert declared.held_bytes == HEAD_BYTES
+
+
+def test_every_option_has_its_effect(
+    instrumented: Serving, client: ReplayStackClient, receiver: Receiver
+) -> None:
+    """API.md section 5, option by option."""
+    seen: list[dict[str, Any]] = []
+
+    def decide(info: dict[str, Any]) -> bool:
+        seen.append(info)
+        return info["statusCode"] != 418
+
+    with instrumented(
+        capture_request_body=False,
+        capture_response_body=False,
+        capture_headers=False,
+        ignored_paths=["/items/*"],
+        get_trace_id=lambda request: request.headers.get("x-request-id"),
+        should_capture=decide,
+        get_user=lambda request: request.query_params.get("user"),
+        trusted_proxies=["127.0.0.0/8"],
+    ) as base_url:
+        headers = {
+            "X-Request-Id": "req-1",
+            "Authorization": "Basic dXNlcjpwYXNz",
+            "Content-Type": "application/json",
+            "X-Forwarded-For": "203.0.113.9",
+            "X-Forwarded-Proto": "https",
+            "X-Forwarded-Host": "shop.public",
+        }
+        answer = exchange(base_url, "POST", "/echo?user=ada", headers, b'{"a": 1}')
+        declined = exchange(base_url, "GET", "/teapot")
+        ignored = exchange(base_url, "GET", "/items/1")
+    assert client.flush()
+    event = receiver.event()
+    assert answer.headers["x-trace-id"] == event["traceId"] == "req-1"
+    assert not {"requestPayload", "responsePayload", "requestHeaders", "responseHeaders"} & set(event)
+    assert (event["authMode"], event["authScheme"]) == ("basic", "Basic")
+    assert event["requestUrl"] == "https://shop.public/echo?user=ada"
+    assert event["sourceIp"] == "203.0.113.9"
+    assert event["metadata"]["replaystack"]["user"] == "ada"
+    assert declined.headers["x-trace-id"]
+    assert "x-trace-id" not in ignored.headers
+    assert [sorted(info) for info in seen] == [["executionTimeMs", "method", "path", "statusCode"]] * 2
+
+
+def test_an_untrusted_peer_cannot_rewrite_the_url(
+    instrumented: Serving, client: ReplayStackClient, receiver: Receiver
+) -> None:
+    """X-Forwarded-Host of any caller is not believed: a replay would go there."""
+    with instrumented() as base_url:
+        exchange(base_url, "GET", "/ok", {"X-Forwarded-Host": "evil.example", "X-Forwarded-For": "6.6.6.6"})
+    assert client.flush()
+    event = receiver.event()
+    assert event["requestUrl"] == "http://shop.example:8000/ok"
+    assert event["sourceIp"] == "127.0.0.1"
+
+
+def test_raising_options_fall_back(
+    instrumented: Serving, client: ReplayStackClient, receiver: Receiver
+) -> None:
+    """A defect in the user's callables costs neither the request nor the event."""
+
+    def broken(_: Any) -> Any:
+        raise RuntimeError("option")
+
+    with instrumented(get_trace_id=broken, should_capture=broken, get_user=broken) as base_url:
+        answer = exchange(base_url, "GET", "/ok")
+    assert answer.status == 200
+    assert client.flush()
+    assert receiver.event()["traceId"] == answer.headers["x-trace-id"]
+
+
+def test_a_streamed_body_is_captured_on_request(
+    instrumented: Serving, client: ReplayStackClient, receiver: Receiver
+) -> None:
+    """capture_streaming_body keeps what a streamed answer said."""
+    with instrumented(capture_streaming_body=True) as base_url:
+        exchange(base_url, "GET", "/stream")
+    assert client.flush()
+    assert receiver.event()["responsePayload"] == "firstotherthird"
+
+
+def test_a_disabled_client_is_a_pure_pass_through(receiver: Receiver) -> None:
+    """enabled=False: no header, no event, no thread."""
+    before = threading.active_count()
+    with ReplayStackClient(api_key="k", endpoint=receiver.origin, enabled=False) as client:
+        app = build_app()
+        setup_fastapi(app, client)
+        with serve(app) as base_url:
+            answer = exchange(base_url, "GET", "/ok")
+            assert threading.active_count() <= before + 1  # uvicorn's own
+        assert "x-trace-id" not in answer.headers
+        assert client.stats().captured == 0
+    assert receiver.requests() == []
+
+
+@pytest.mark.parametrize("fault", ["hang", "reset", "rubbish", "drip"])
+def test_the_application_notices_nothing_of_a_bad_receiver(fault: Any) -> None:
+    """Requests are answered while the receiver hangs, resets, drips or talks rubbish."""
+    with Receiver() as receiver:
+        receiver.reply = Reply(misbehave=fault)
+        client = ReplayStackClient(api_key="k", endpoint=receiver.origin, timeout_seconds=0.2)
+        app = build_app()
+        setup_fastapi(app, client)
+        with serve(app) as base_url:
+            assert [exchange(base_url, "GET", "/ok").status for _ in range(20)] == [200] * 20
+        client.close(0)
+        stats = client.stats()
+        assert stats.captured == 20
+        assert stats.delivered == 0
+        receiver.released.set()
+        receiver.reply = Reply()
+        assert client.close(10)
+        assert client.stats().delivered == 20
+
+
+def test_sync_mode_sends_before_the_call_returns_and_never_on_the_loop(receiver: Receiver) -> None:
+    """async_send=False: the event is there when the ASGI call ends; the loop goes on meanwhile."""
+    with ReplayStackClient(api_key="k", endpoint=receiver.origin, async_send=False) as client:
+        app = build_app()
+        setup_fastapi(app, client)
+        threads: list[str] = []
+        original = client.recorder.exchange
+
+        def watched(exchange: Any) -> Any:
+            threads.append(threading.current_thread().name)
+            return original(exchange)
+
+        client.recorder.exchange = watched  # type: ignore[method-assign]
+        names: list[str] = []
+
+        async def outer(scope: Scope, receive: Receive, send: Send) -> None:
+            names.append(threading.current_thread().name)
+            await app(scope, receive, send)
+            if scope["type"] == "http":
+                assert len(receiver.taken()) == 1
+
+        with serve(outer) as base_url:
+            assert exchange(base_url, "GET", "/ok").status == 200
+        assert threads
+        assert threads[0] not in names
+        assert client.stats().delivered == 1
+
+
+def test_capture_failure_is_honoured(client: ReplayStackClient, receiver: Receiver) -> None:
+    """The failed event carries the payload and code that the exception names; the client gets a 500."""
+
+    async def view(request: Request) -> None:
+        raise CaptureFailure("declined", response_payload={"reason": "card", "cvv": "123"}, status_code=402)
+
+    app = Starlette(routes=[Route("/pay", view)])
+    setup_fastapi(app, client)
+    with serve(app) as base_url:
+        assert exchange(base_url, "GET", "/pay").status == 500
+    assert client.flush()
+    event = receiver.event()
+    assert (event["status"], event["statusCode"]) == ("failed", 402)
+    assert event["responsePayload"] == {"reason": "card", "cvv": "[MASKED]"}
+
+
+def test_other_protocols_pass_untouched(client: ReplayStackClient) -> None:
+    """Lifespan, websockets and unknown scopes reach the application as the same objects."""
+    seen: list[tuple[Any, Any, Any]] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append((scope, receive, send))
+
+    async def receive() -> Message:
+        return {"type": "x"}
+
+    async def send(message: Message) -> None:
+        """Take it."""
+
+    import asyncio
+
+    middleware = ReplayStackMiddleware(app, client)
+    for kind in ("lifespan", "websocket", "telepathy"):
+        scope = {"type": kind, "path": "/"}
+        asyncio.run(middleware(scope, receive, send))
+        assert seen[-1][0] is scope
+        assert seen[-1][1] is receive
+        assert seen[-1][2] is send
+        assert scope == {"type": kind, "path": "/"}
+
+
+def test_a_defect_of_ours_never_reaches_the_application(
+    client: ReplayStackClient, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever breaks inside the kit, the answer is the application's."""
+    from replaystack.diagnostics import raise_internal_errors
+    from replaystack.http import Recording
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError("ours")
+
+    with serve(build_app()) as base_url:
+        expected = exchange(base_url, "POST", "/echo", {"Content-Type": "application/json"}, b"{}")
+    raise_internal_errors(False)
+    try:
+        for name in ("request_chunk", "response_start", "response_chunk", "end", "__init__"):
+            with monkeypatch.context() as patch:
+                patch.setattr(Recording, name, broken)
+                app = build_app()
+                setup_fastapi(app, client)
+                with serve(app) as base_url:
+                    answer = exchange(base_url, "POST", "/echo", {"Content-Type": "application/json"}, b"{}")
+            assert answer.comparable() == expected.comparable(), name
+    finally:
+        raise_internal_errors(True)
+
+
+def test_a_large_upload_arrives_whole(
+    instrumented: Serving, client: ReplayStackClient, receiver: Receiver
+) -> None:
+    """The application reads every byte of what passes the tap."""
+    body = bytes(range(256)) * 20_000
+    with instrumented() as base_url:
+        answer = exchange(base_url, "POST", "/upload", (("Content-Type", "application/octet-stream"),), body)
+    assert json.loads(answer.body)["sha256"] == hashlib.sha256(body).hexdigest()
+    assert client.flush()
+    assert receiver.event()["requestPayload"]["__omitted"] is True
+
+
+def test_bare_starlette_works_too(client: ReplayStackClient, receiver: Receiver) -> None:
+    """The same call instruments a Starlette application."""
+
+    async def view(request: Request) -> PlainTextResponse:
+        return PlainTextResponse("hi")
+
+    async def listing(request: Request) -> JSONResponse:
+        return JSONResponse([1])
+
+    app = Starlette(routes=[Route("/hi/{name}", view), Route("/list", listing)])
+    setup_fastapi(app, client, FastAPIMiddlewareOptions())
+    with serve(app) as base_url:
+        exchange(base_url, "GET", "/hi/ada")
+        exchange(base_url, "GET", "/list")
+    assert client.flush()
+    first, second = receiver.events(2)
+    assert first["responsePayload"] == "hi"
+    assert second["responsePayload"] == [1]
