@@ -22,7 +22,12 @@ def serve(app: Any) -> Iterator[str]:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(
-        app, log_level="critical", lifespan="auto", timeout_graceful_shutdown=5, ws="none", proxy_headers=False
+        app,
+        log_level="critical",
+        lifespan="auto",
+        timeout_graceful_shutdown=5,
+        ws="none",
+        proxy_headers=False,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)

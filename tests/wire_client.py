@@ -71,7 +71,9 @@ class Connection:
 
     def __init__(self, base_url: str) -> None:
         parts = urlsplit(base_url)
-        self._socket = socket.create_connection((parts.hostname, parts.port), timeout=HANG_GUARD_SECONDS)
+        self._socket = socket.create_connection(
+            (parts.hostname, parts.port or 80), timeout=HANG_GUARD_SECONDS
+        )
         self._buffer = b""
 
     def send(self, data: bytes) -> None:

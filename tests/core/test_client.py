@@ -158,6 +158,13 @@ def test_unknown_keywords_and_bad_values_are_kept_under_metadata(
     }
 
 
+def test_a_credential_given_as_the_scheme_is_forgotten(capture: Callable[..., dict[str, Any]]) -> None:
+    """A bare token in the wrong place does not leave the process, not even under metadata."""
+    event = capture(auth_mode="bearer", auth_scheme="s3cr3t-bare-token-1234567890")
+    assert "authScheme" not in event
+    assert "s3cr3t" not in json.dumps(event)
+
+
 class Color(str, enum.Enum):
     FAILED = "failed"
 

@@ -150,7 +150,7 @@ def test_the_offline_queue_defaults_by_mode() -> None:
     assert resolved({"async_send": False, "offline_queue_max": 0}).offline_queue_max == 0
 
 
-BAD_ARGUMENTS: list[tuple[str, Any, str]] = [
+BAD_ARGUMENTS: list[tuple[str, Any, str | None]] = [
     ("sample_rate", 1.5, "sample_rate must be between 0.0 and 1.0: got 1.5"),
     ("sample_rate", "0.5", "sample_rate must be between 0.0 and 1.0: got '0.5'"),
     ("sample_rate_failed", -0.1, "sample_rate_failed must be"),
@@ -178,7 +178,7 @@ BAD_ARGUMENTS: list[tuple[str, Any, str]] = [
     ("on_error", "print", "on_error must be callable"),
     ("before_send", 1, "before_send must be callable"),
     ("transport", object(), "transport must be an object with a method post"),
-    ("service_name", "", "service_name must be"),
+    ("service_name", 7, "service_name must be"),
     ("api_key", 7, "api_key must be a string"),
     ("api_key", "rs_live\nx-evil: 1", "api_key must be printable"),
 ]
@@ -195,6 +195,15 @@ def test_a_bad_argument_says_what_was_expected_and_what_came(
     with pytest.raises(ConfigError) as caught:
         resolved({option: value})
     assert text in str(caught.value)
+
+
+def test_an_empty_argument_is_not_given() -> None:
+    """`service_name=os.getenv("SERVICE", "")` falls back to the environment, as in the original."""
+    config = resolve(
+        {"api_key": "", "service_name": ""},
+        {"REPLAYSTACK_API_KEY": "k", "REPLAYSTACK_SERVICE_NAME": "orders"},
+    )
+    assert (config.api_key, config.service_name) == ("k", "orders")
 
 
 def test_an_error_never_shows_the_key() -> None:
@@ -215,7 +224,7 @@ def test_an_unknown_option_names_the_nearest() -> None:
 def test_an_option_that_does_not_work_yet_is_unknown(later: str) -> None:
     """Nothing is accepted and then ignored."""
     with pytest.raises(TypeError, match=later):
-        ReplayStackClient(api_key="x", **{later: None})  # type: ignore[arg-type,misc]
+        ReplayStackClient(api_key="x", **{later: None})
 
 
 def test_a_missing_key_is_a_value_error_about_the_api_key(monkeypatch: pytest.MonkeyPatch) -> None:

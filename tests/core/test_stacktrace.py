@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import gc
 import sys
 import weakref
@@ -71,7 +72,7 @@ def test_a_cycle_of_causes_ends() -> None:
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="exception groups came with Python 3.11")
 def test_members_of_a_group_are_causes() -> None:
     """What a task group collected is not lost behind its summary."""
-    group = BaseExceptionGroup("two", [ValueError("a"), KeyError("b")])  # noqa: F821
+    group = builtins.BaseExceptionGroup("two", [ValueError("a"), KeyError("b")])  # type: ignore[attr-defined]  # Python 3.11
     causes = describe_exception(group).causes
     assert [(c["relation"], c["errorName"]) for c in causes] == [
         ("member", "ValueError"),

@@ -243,7 +243,7 @@ def test_every_option_has_its_effect(
 
     def decide(info: dict[str, Any]) -> bool:
         seen.append(info)
-        return info["statusCode"] != 418
+        return bool(info["statusCode"] != 418)
 
     with instrumented(
         capture_request_body=False,

@@ -36,9 +36,9 @@ def lawful(request: pytest.FixtureRequest) -> Iterator[None]:
         rig.check_law()
 
 
-def bulk_rig(settings: PumpSettings | None = None, **kwargs: int) -> Rig:
+def bulk_rig(settings: PumpSettings | None = None, *, batch_max_events: int = 50) -> Rig:
     """Return a rig whose receiver takes batches."""
-    return Rig(settings, transport=ScriptedTransport(capabilities="bulk"), **kwargs)
+    return Rig(settings, transport=ScriptedTransport(capabilities="bulk"), batch_max_events=batch_max_events)
 
 
 def test_single_events_leave_in_order_one_per_request() -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .event import AuthMode
 
-__all__ = ["API_KEY_HEADERS", "detect_auth"]
+__all__ = ["API_KEY_HEADERS", "detect_auth", "is_auth_scheme"]
 
 API_KEY_HEADERS = (
     "x-api-key",
@@ -28,8 +28,11 @@ API_KEY_HEADERS = (
 )
 """Headers whose mere presence means an API key, most usual first."""
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9\-]{0,31})[ \t]+\S", re.ASCII)
-"""`scheme blank rest` with a short word for a scheme; a bare token must never match."""
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9\-]{0,19})[ \t]+\S", re.ASCII)
+"""`scheme blank rest` with a short word for a scheme; a bare token must never match. The longest
+one in use has 16 characters (AWS4-HMAC-SHA256), the shortest credential worth the name has more."""
+
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9\-]{0,19}", re.ASCII)
 
 _MODES: dict[str, AuthMode] = {
     "bearer": "bearer",
@@ -38,6 +41,11 @@ _MODES: dict[str, AuthMode] = {
     "apikey": "api_key",
     "api-key": "api_key",
 }
+
+
+def is_auth_scheme(value: object) -> bool:
+    """Tell whether a scheme that user code names is a short word, and no credential by mistake."""
+    return type(value) is str and _WORD.fullmatch(value) is not None
 
 
 def detect_auth(headers: Iterable[tuple[str, str]]) -> tuple[AuthMode, str | None]:

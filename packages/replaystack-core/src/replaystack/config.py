@@ -331,8 +331,10 @@ def resolve(options: Mapping[str, Any], environ: Mapping[str, str] | None = None
     malformed: list[str] = []
     unusable_address = False
     for name, option in OPTIONS.items():
-        if options.get(name) is not None:
-            values[name] = _from_argument(name, option, options[name])
+        given = options.get(name)
+        # The seed's users write service_name=os.getenv("SERVICE", ""): empty means: not given.
+        if given is not None and not (type(given) is str and not given):
+            values[name] = _from_argument(name, option, given)
             explicit.add(name)
             continue
         values[name] = option.default

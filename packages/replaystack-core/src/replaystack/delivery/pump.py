@@ -303,7 +303,9 @@ class Pump:
         give_up_at = monotonic() + (self._settings.max_retries + 1) * self._settings.timeout_seconds
         attempt = 0
         while True:
-            outcome = self._courier.send([parcel], self._seconds_for_attempt(monotonic(), give_up_at))
+            # The first attempt has its full time, to the digit: a user's transport may look at it.
+            seconds = self._seconds_for_attempt(monotonic(), give_up_at if attempt else None)
+            outcome = self._courier.send([parcel], seconds)
             slim = self._slimmed(parcel, outcome)
             if slim is not None:
                 parcel = slim

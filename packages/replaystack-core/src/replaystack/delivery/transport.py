@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..sanitize import Masked
 from .deadline import Deadline, bounded_connection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from ..sanitize import Masked
 
 __all__ = ["Answer", "HttpTransport", "Transport", "UserTransport"]
 
@@ -57,6 +56,13 @@ class Transport(Protocol):
         """Let go of connections. May be called twice."""
 
 
+def _checked(body: Masked) -> bytes:
+    """Return the bytes of `body`, if it is what it says: the last gate before the network."""
+    if type(body) is not Masked:
+        raise TypeError(f"only Masked bytes may leave the process: got {type(body).__name__}")
+    return body.data
+
+
 class HttpTransport:
     """Keep-alive HTTP by one requests session. Safe in several threads at once."""
 
@@ -68,7 +74,7 @@ class HttpTransport:
 
     def post(self, url: str, body: Masked, headers: Mapping[str, str], timeout_seconds: float) -> Answer:
         """Send `body`; the whole attempt takes at most `timeout_seconds`."""
-        return self._request("POST", url, body.data, headers, timeout_seconds)
+        return self._request("POST", url, _checked(body), headers, timeout_seconds)
 
     def get(self, url: str, headers: Mapping[str, str], timeout_seconds: float) -> Answer:
         """Fetch; the whole attempt takes at most `timeout_seconds`."""
@@ -155,7 +161,7 @@ class UserTransport:
     def post(self, url: str, body: Masked, headers: Mapping[str, str], timeout_seconds: float) -> Answer:
         """Hand over the dict decoded from the masked bytes; read what came back as an answer."""
         response = self._target.post(
-            url, json=json.loads(body.data), headers=dict(headers), timeout=timeout_seconds
+            url, json=json.loads(_checked(body)), headers=dict(headers), timeout=timeout_seconds
         )
         return _read_user_response(response)
 

@@ -54,6 +54,11 @@ class Worker:
         thread = self._thread
         return thread is not None and thread.is_alive() and not self._stopping
 
+    @property
+    def is_current(self) -> bool:
+        """Whether the caller is this thread: it cannot wait for itself."""
+        return threading.current_thread() is self._thread
+
     def stop(self, timeout_seconds: float) -> None:
         """Let the thread end after its current step; wait for that at most `timeout_seconds`."""
         self._stopping = True

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from ..auth import detect_auth
+from ..auth import detect_auth, is_auth_scheme
 from ..diagnostics import RateLimitedLogger
 from ..event import AUTH_MODES, EVENT_STATUSES, EVENT_TYPES
 from ..paths import normalize_endpoint
@@ -106,7 +106,12 @@ def _keep_strays(fields: EventFields, strays: dict[str, Any]) -> None:
 
 
 def read_auth(fields: EventFields) -> None:
-    """Fill `authMode` and `authScheme` from the raw request headers, unless they are given."""
+    """Fill `authMode` and `authScheme` from the raw request headers, unless they are given.
+
+    A given scheme that is no short word is forgotten: it may well be the credential itself.
+    """
+    if "authScheme" in fields and not is_auth_scheme(fields["authScheme"]):
+        del fields["authScheme"]
     if "authMode" in fields:
         return
     headers = fields.get("requestHeaders")

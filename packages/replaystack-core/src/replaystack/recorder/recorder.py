@@ -259,6 +259,8 @@ class Recorder:
 
     def wait_flushed(self, target: int, timeout_seconds: float) -> bool:
         """Block until what `request_flush` named is delivered or dropped, at most `timeout_seconds`."""
+        if self._worker.is_current:  # a flush from a hook that runs on the sender's own thread
+            return self._pump.backlog.is_settled(target)
         if self._worker.is_running and self.config.async_send:
             return self._pump.backlog.wait_settled(target, timeout_seconds)
         return self._pump.drive(target, self._clock.monotonic() + timeout_seconds)

@@ -8,7 +8,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ..clock import iso_timestamp
-from ..event import Breadcrumb
+from ..event import LOG_LEVELS, Breadcrumb
+from ..sanitize import Policy, mask_value
 from ..scope import BreadcrumbBuffer, ScopeContext, current_scope
 
 if TYPE_CHECKING:
@@ -80,7 +81,13 @@ def add_breadcrumb(
     if type(message) is not str or not message:
         return
     scope = current_scope()
-    breadcrumb = Breadcrumb(message=message, timestamp=iso_timestamp(time.time()), category=category)
+    breadcrumb = Breadcrumb(
+        message=message,
+        timestamp=iso_timestamp(time.time()),
+        category=category,
+        level=level if level in LOG_LEVELS else "info",
+        metadata=None if metadata is None else mask_value(metadata, Policy.build()),
+    )
     (_unowned if scope is None else scope.breadcrumbs).append(breadcrumb, _UNOWNED_MAX)
 
 

@@ -1,0 +1,1 @@
+"""The adapters under their import paths of 1.x; each needs the extra of its name."""
