@@ -102,6 +102,12 @@ class Guard:
         finally:
             self._reporting.active = False
 
+    def caught(self, error: Exception, what: str) -> None:
+        """Do what `protect` does, for an `except` on a hot path. Never raises, but in strict mode."""
+        if _strict:
+            raise error
+        self.report(error, "replaystack: %s failed", what)
+
     @contextmanager
     def protect(self, what: str) -> Iterator[None]:
         """Swallow and report any `Exception` of the block; `what` names it in the log line.
@@ -110,7 +116,5 @@ class Guard:
         """
         try:
             yield
-        except Exception as error:
-            if _strict:
-                raise
-            self.report(error, "replaystack: %s failed", what)
+        except Exception as error:  # noqa: BLE001 - this is the wall
+            self.caught(error, what)

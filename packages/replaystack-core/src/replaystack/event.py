@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from .clock import iso_timestamp
+
 __all__ = [
     "AUTH_MODES",
     "EVENT_STATUSES",
@@ -43,19 +45,20 @@ class Breadcrumb:
     """One step on the way to an event. `metadata` must already be masked or flat and private."""
 
     message: str
-    timestamp: str
-    """ISO 8601, UTC, milliseconds."""
+    timestamp: float | str
+    """Seconds since the epoch, which become ISO 8601 in UTC where they are read; a text stays."""
     category: str | None = None
     level: LogLevel = "info"
     metadata: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the wire shape; what is None is absent."""
+        moment = self.timestamp
         pairs = (
             ("message", self.message),
             ("category", self.category),
             ("level", self.level),
             ("metadata", self.metadata),
-            ("timestamp", self.timestamp),
+            ("timestamp", moment if isinstance(moment, str) else iso_timestamp(moment)),
         )
         return {key: value for key, value in pairs if value is not None}

@@ -7,13 +7,13 @@ It hands over what it already holds in immutable form (`bytes`, `tuple`, `int`,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .event import AuthMode, Breadcrumb, EventStatus, EventType
+    from .event import EventStatus, EventType
 
 __all__ = ["ErrorInfo", "Exchange", "Frame", "RawBody", "RawHeaders"]
 
@@ -62,49 +62,32 @@ class ErrorInfo:
     causes: tuple[Mapping[str, object], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One request with its answer, ready to be encoded on another thread."""
+class Exchange(Protocol):
+    """One request with its answer, complete: nothing about it changes any more.
 
-    event_type: EventType
-    status: EventStatus
-    method: str
-    endpoint: str
-    request_url: str
-    trace_id: str
-    auth_mode: AuthMode
-    auth_scheme: str | None
-    status_code: int | None
-    execution_time_ms: int
-    started_at: float
-    """Seconds since the epoch, UTC."""
-    request_headers: RawHeaders | None = None
-    response_headers: RawHeaders | None = None
-    request_body: RawBody | None = None
-    response_body: RawBody | None = None
-    response_payload: object = None
-    """Stands instead of a body where there is none to show: a marker, or what `CaptureFailure`
-    carries. Must be immutable or already masked."""
-    error: ErrorInfo | None = None
-    breadcrumbs: tuple[Breadcrumb, ...] = ()
-    source_ip: str | None = None
-    user_agent: str | None = None
-    route: str | None = None
-    user: str | None = None
-    session: str | None = None
-    parent_trace_id: str | None = None
-    bodies: Mapping[str, object] = field(default_factory=dict)
+    What it says of itself is cheap. What it is made of is composed once, by the pump, on
+    another thread than the request's.
+    """
+
+    @property
+    def event_type(self) -> EventType:
+        """The `eventType`."""
+
+    @property
+    def status(self) -> EventStatus:
+        """The `status`, for sampling."""
+
+    @property
+    def endpoint(self) -> str:
+        """The path, for the ignore rules."""
+
+    @property
+    def started_at(self) -> float:
+        """When it began: seconds since the epoch."""
 
     @property
     def size_bytes(self) -> int:
-        """An estimate of the memory that this exchange keeps alive, for the queue's bound."""
-        size = 1024  # the tuples, strings and numbers that every exchange has
-        for body in (self.request_body, self.response_body):
-            if isinstance(body, RawBody):
-                size += len(body.data)
-        for headers in (self.request_headers, self.response_headers):
-            if headers is not None:
-                size += sum(len(name) + len(value) + 120 for name, value in headers.items)
-        if self.error is not None:
-            size += 2 * len(self.error.stack_trace)
-        return size + 300 * len(self.breadcrumbs)
+        """An estimate of the memory that it keeps alive, for the queue's bound."""
+
+    def compose(self) -> tuple[dict[str, object], dict[str, object]]:
+        """Return the event's wire fields, raw, and what joins `metadata.replaystack`."""

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["DEFAULT_IGNORED_PATHS", "normalize_endpoint", "should_ignore_path"]
+__all__ = ["DEFAULT_IGNORED_PATHS", "PathFilter", "normalize_endpoint", "should_ignore_path"]
 
 DEFAULT_IGNORED_PATHS = ("/health", "/healthz", "/livez", "/readyz", "/metrics", "/favicon.ico")
 """Probes and noise that every adapter leaves out (API.md section 5)."""
@@ -49,3 +49,20 @@ def should_ignore_path(path: str | None, ignored_paths: Iterable[str] | None = N
             if not rest or entry.endswith("/") or rest[0] in "/?#":
                 return True
     return False
+
+
+class PathFilter:
+    """`should_ignore_path` for many paths and one list of entries."""
+
+    __slots__ = ("_entries", "_starts")
+
+    def __init__(self, entries: Iterable[str]) -> None:
+        self._entries = tuple(entries)
+        # One call in C turns nearly every path away; the boundaries are looked at for the rest.
+        self._starts = tuple(entry.removesuffix("*") for entry in self._entries if entry)
+
+    def ignores(self, path: str | None) -> bool:
+        """Tell whether `path` falls under one of the entries."""
+        if not path or not path.startswith(self._starts):
+            return False
+        return should_ignore_path(path, self._entries)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .exchange import ErrorInfo, Frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["describe_exception", "exception_frames", "exception_message", "format_exception"]
+__all__ = [
+    "describe_exception",
+    "error_fields",
+    "exception_frames",
+    "exception_message",
+    "format_exception",
+]
 
 UNREADABLE = "[Unreadable]"
 """Stands where an exception's own `__str__` raised."""
@@ -107,3 +113,22 @@ def describe_exception(error: BaseException) -> ErrorInfo:
         frames=exception_frames(error),
         causes=tuple(causes),
     )
+
+
+def _frame(frame: Frame) -> dict[str, object]:
+    return {
+        "functionName": frame.function_name,
+        "fileName": frame.file_name,
+        "lineNumber": frame.line_number,
+        "raw": frame.raw,
+    }
+
+
+def error_fields(error: ErrorInfo) -> dict[str, Any]:
+    """Return the wire fields of an exception, without its causes (they go under metadata)."""
+    return {
+        "errorName": error.name,
+        "errorMessage": error.message,
+        "stackTrace": error.stack_trace,
+        "stackFrames": [_frame(frame) for frame in error.frames],
+    }

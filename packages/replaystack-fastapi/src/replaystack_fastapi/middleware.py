@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from replaystack.http import TRACE_HEADER, HttpRequest, Recording
+from replaystack.http import TRACE_HEADER, HttpRequest, Recording, header_value
 
 from .options import FastAPIMiddlewareOptions
 
@@ -43,13 +42,16 @@ class ReplayStackMiddleware:
         self.app = app
         self.options = options if options is not None else FastAPIMiddlewareOptions()
         self._recorder = client.recorder
+        self._ignored = self.options.path_filter(client.config.ignored_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the call on, with eyes on it where it is an HTTP request that is to be captured."""
         recording: _AsgiRecording | None = None
         if scope["type"] == "http" and self._recorder.is_open:
-            with self._recorder.guard.protect("beginning an exchange"):
+            try:
                 recording = self._begin(scope)
+            except Exception as error:  # noqa: BLE001 - then the request passes unseen
+                self._recorder.guard.caught(error, "beginning an exchange")
         if recording is None:
             await self.app(scope, receive, send)
         else:
@@ -57,8 +59,7 @@ class ReplayStackMiddleware:
 
     def _begin(self, scope: Scope) -> _AsgiRecording | None:
         """Return a recording for this request, or None where it is ignored or recorded already."""
-        path = scope["path"]
-        if self.options.ignores(path, self._recorder.config.ignored_paths):
+        if self._ignored.ignores(scope["path"]):
             return None
         marked: set[int] = scope.setdefault(_MARK, set())
         if id(self._recorder) in marked:
@@ -111,7 +112,7 @@ class _AsgiRecording:
                 elif message["type"] == "http.disconnect" and not recording.ended:
                     recording.disconnected = True
             except Exception as error:  # noqa: BLE001 - looking on must not hurt the request
-                guard.report(error, "replaystack: %s failed", "looking at a request")
+                guard.caught(error, "looking at a request")
             return message
 
         return tapped
@@ -121,8 +122,10 @@ class _AsgiRecording:
 
         async def tapped(message: Message) -> None:
             if message["type"] == "http.response.start":
-                with guard.protect("looking at an answer"):
+                try:
                     message = self._answer_begins(message)
+                except Exception as error:  # noqa: BLE001 - looking on must not hurt the answer
+                    guard.caught(error, "looking at an answer")
             try:
                 await send(message)
             except OSError:  # the server's way to say that the caller is gone
@@ -131,8 +134,10 @@ class _AsgiRecording:
             if recording.ended:
                 return
             last = False
-            with guard.protect("looking at an answer"):
+            try:
                 last = self._answer_goes_on(message)
+            except Exception as error:  # noqa: BLE001 - looking on must not hurt the answer
+                guard.caught(error, "looking at an answer")
             if last:
                 await self._finish()
 
@@ -140,8 +145,8 @@ class _AsgiRecording:
 
     def _answer_begins(self, message: Message) -> Message:
         """Note the head of the answer and return it with the trace id, in a message of our own."""
-        headers = tuple((bytes(name), bytes(value)) for name, value in message.get("headers", ()))
-        if not any(name.lower() == _TRACE_HEADER for name, _ in headers):
+        headers = tuple(message.get("headers", ()))
+        if header_value(headers, _TRACE_HEADER) is None:
             headers = (*headers, (_TRACE_HEADER, self._recording.trace_id.encode()))
             message = {**message, "headers": list(headers)}
         status = message["status"]
@@ -176,27 +181,28 @@ class _AsgiRecording:
 
     async def _finish(self) -> None:
         """End the exchange and hand it over: an append, or a worker thread in sync mode."""
-        with self._recorder.guard.protect("ending an exchange"):
-            exchange = self._end()
-            if exchange is None:
+        try:
+            if not self._end():
                 return
             if self._recorder.config.async_send:
-                self._recorder.exchange(exchange)
+                self._recorder.exchange(self._recording)
             else:
-                await run_in_threadpool(self._recorder.exchange, exchange)
+                await run_in_threadpool(self._recorder.exchange, self._recording)
+        except Exception as error:  # noqa: BLE001 - the answer is out; only the event is at stake
+            self._recorder.guard.caught(error, "ending an exchange")
 
     def _hand_over_without_waiting(self) -> None:
         """End a cancelled exchange: nothing may be awaited any more."""
         with self._recorder.guard.protect("ending an exchange"):
-            exchange = self._end()
-            if exchange is not None:
-                self._recorder.exchange_later(exchange)
+            if self._end():
+                self._recorder.exchange_later(self._recording)
 
-    def _end(self) -> Any:
+    def _end(self) -> bool:
+        """Complete the recording; True if it is to be captured."""
         recording = self._recording
         if recording.ended:
-            return None
-        if self._handling is not None and not recording.has_error:
+            return False
+        if self._handling is not None and recording.error is None:
             recording.fail(self._handling)  # handled by the application's own handler: still what happened
         self._handling = None
         recording.route = _route_pattern(self._scope, self._root_path)
@@ -231,22 +237,15 @@ def _is_disconnect(error: Exception) -> bool:
 
 
 def _read_request(scope: Scope) -> HttpRequest:
-    headers = tuple((bytes(name), bytes(value)) for name, value in scope.get("headers", ()))
-    server = scope.get("server") or ("", None)
-    host = next((value.decode("latin-1") for name, value in headers if name.lower() == b"host"), "")
-    if not host:
-        host = f"{server[0]}:{server[1]}" if server[1] else str(server[0])
-    raw_path = scope.get("raw_path")
-    target = raw_path.decode("latin-1") if raw_path else quote(scope["path"], safe="/:@!$&'()*+,;=~")
-    query = scope.get("query_string", b"").decode("latin-1")
-    peer = scope.get("client")
+    server, peer = scope.get("server"), scope.get("client")
     return HttpRequest(
         method=scope.get("method", "GET"),
         scheme=scope.get("scheme", "http"),
-        host=host,
         path=scope["path"],
-        target=f"{target.partition('?')[0]}?{query}" if query else target,
-        headers=headers,
+        raw_path=scope.get("raw_path"),
+        query=scope.get("query_string", b""),
+        headers=tuple(scope.get("headers", ())),
+        host=":".join(str(part) for part in server if part is not None) if server else "",
         peer=peer[0] if peer else None,
     )
 

@@ -264,8 +264,10 @@ class Pump:
         if self._on_queue_drop is None:
             return
         for event_type in notices.elements():
-            with self._guard.protect("on_queue_drop"):
+            try:
                 self._on_queue_drop({"reason": "max_queue_size", "eventType": event_type})
+            except Exception as error:  # noqa: BLE001 - the user's hook; sending goes on
+                self._guard.report(error, "replaystack: %s raised", "on_queue_drop")
 
     # -- sync mode ------------------------------------------------------------------------------
 

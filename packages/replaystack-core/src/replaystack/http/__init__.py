@@ -1,7 +1,16 @@
 """The kit that adapters share: one HTTP exchange, whatever the framework."""
 
+from .composition import STREAMING_MARKER
+from .head import HttpRequest, header_value
 from .options import MiddlewareOptions
-from .recording import STREAMING_MARKER, HttpRequest, Recording
+from .recording import Recording
 from .trace import TRACE_HEADER
 
-__all__ = ["STREAMING_MARKER", "TRACE_HEADER", "HttpRequest", "MiddlewareOptions", "Recording"]
+__all__ = [
+    "STREAMING_MARKER",
+    "TRACE_HEADER",
+    "HttpRequest",
+    "MiddlewareOptions",
+    "Recording",
+    "header_value",
+]

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
-from ..paths import DEFAULT_IGNORED_PATHS, should_ignore_path
+from ..paths import DEFAULT_IGNORED_PATHS, PathFilter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from .address import Networks
 
@@ -59,10 +59,6 @@ class MiddlewareOptions:
         except ValueError as error:
             raise ConfigError(f"trusted_proxies must hold addresses or networks: {error}") from None
 
-    def ignores(self, path: str, client_ignored_paths: Sequence[str]) -> bool:
-        """Tell whether a request for `path` is left alone altogether."""
-        return (
-            should_ignore_path(path, DEFAULT_IGNORED_PATHS)
-            or should_ignore_path(path, self.ignored_paths)
-            or should_ignore_path(path, client_ignored_paths)
-        )
+    def path_filter(self, client_ignored_paths: Iterable[str]) -> PathFilter:
+        """Return the filter of requests that are left alone altogether."""
+        return PathFilter((*DEFAULT_IGNORED_PATHS, *self.ignored_paths, *client_ignored_paths))

@@ -1,82 +1,54 @@
 """The life of one exchange: begun, request chunks, answer begun, answer chunks, error, ended.
 
 An adapter calls these as the framework's own messages pass by. Each is a few assignments;
-nothing is parsed, masked or encoded before the pump does it on its own thread.
+nothing is parsed, masked or encoded: that is for `compose`, which the pump calls on its own
+thread once the exchange has ended and changes no more.
 """
 
 from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..auth import detect_auth
-from ..clock import iso_timestamp
 from ..errors import CaptureFailure
 from ..event import Breadcrumb
-from ..exchange import Exchange, RawHeaders
 from ..scope import Scope, enter_scope
 from ..stacktrace import describe_exception
-from .address import resolve_client, resolve_origin
+from .composition import compose
+from .head import header_value
 from .tap import BodyTap
 from .trace import choose_trace_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
+    from typing import Any
 
-    from ..event import EventStatus, LogLevel
-    from ..exchange import ErrorInfo, RawBody
+    from ..event import EventStatus, EventType, LogLevel
+    from ..exchange import ErrorInfo
     from ..recorder import Recorder
+    from .head import HeaderPairs, HttpRequest
     from .options import MiddlewareOptions
 
-__all__ = ["STREAMING_MARKER", "HttpRequest", "Recording"]
-
-STREAMING_MARKER: Mapping[str, object] = {"captured": False, "reason": "Streaming response body not captured"}
-"""The seed's marker, to the letter."""
+__all__ = ["Recording"]
 
 _BODILESS_STATUSES = frozenset({204, 304})
 
 
-class HttpRequest:
-    """The head of a request as an adapter reads it from its framework. All values are raw."""
-
-    __slots__ = ("by_name", "headers", "host", "method", "path", "peer", "scheme", "target")
-
-    def __init__(
-        self,
-        *,
-        method: str,
-        scheme: str,
-        host: str,
-        path: str,
-        target: str,
-        headers: tuple[tuple[bytes, bytes], ...],
-        peer: str | None,
-    ) -> None:
-        self.method = method
-        self.scheme = scheme
-        self.host = host
-        self.path = path
-        """Decoded, without the query."""
-        self.target = target
-        """Path and query as they stood in the request line."""
-        self.headers = headers
-        self.peer = peer
-        """The IP address at the other end of the connection, where there is one."""
-        by_name: dict[str, str] = {}
-        for name, value in headers:
-            by_name.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
-        self.by_name = by_name
-        """The first value of each header, names in lower case."""
-
-
-def _content_length(headers: Mapping[str, str]) -> int | None:
-    value = headers.get("content-length", "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) <= 18 else None
+def _length(headers: HeaderPairs) -> int | None:
+    """Return the Content-Length, or None where there is none or it is rubbish."""
+    value = header_value(headers, b"content-length")
+    # 18 digits: what is longer is no length, and int() of a megabyte of digits is slow.
+    return int(value) if value is not None and value.isdigit() and len(value) <= 18 else None
 
 
 class Recording:
-    """One exchange while it runs. Used by one request at a time; not thread-safe."""
+    """One exchange while it runs, and an `Exchange` once it has ended.
+
+    Used by one request at a time; not thread-safe before its end, immutable after.
+    """
+
+    event_type: EventType = "api"
 
     def __init__(
         self,
@@ -86,47 +58,42 @@ class Recording:
         asked_trace_id: object = None,
     ) -> None:
         self._recorder = recorder
-        self._options = options
-        self._request = request
         self._started = time.perf_counter_ns()
-        self._started_at = time.time()
-        self.trace_id = choose_trace_id(asked_trace_id, request.by_name)
+        self.options = options
+        self.request = request
+        self.started_at = time.time()
+        self.trace_id = choose_trace_id(asked_trace_id, request.headers)
         self.scope = Scope(self.trace_id)
         self.route: str | None = None
         """The path's pattern, such as `/orders/{order_id}`."""
         self.user: str | None = None
+        self.session: str | None = None
         self.disconnected = False
         """The caller went away before the answer was complete."""
-        self._status_code: int | None = None
-        self._response_headers: tuple[tuple[bytes, bytes], ...] = ()
-        self._response_by_name: dict[str, str] = {}
-        self._error: ErrorInfo | None = None
-        self._failure: CaptureFailure | None = None
-        self._streamed = False
+        self.status: EventStatus = "pending"
+        self.status_code: int | None = None
+        self.elapsed_ms = 0
+        self.response_headers: HeaderPairs | None = None
+        self.error: ErrorInfo | None = None
+        self.response_payload: Any = None
+        """What `CaptureFailure` carries instead of the answer's body; masked already."""
+        self.streamed = False
+        self.breadcrumbs: tuple[Breadcrumb, ...] = ()
+        self.request_tap: BodyTap | None = None
+        self.response_tap: BodyTap | None = None
+        self.ended = False
+        """Whether the exchange is complete: what happens now belongs to another event."""
+        self._failure_status: int | None = None
         self._body_chunks = 0
-        limit = recorder.config.max_payload_bytes
-        declared = _content_length(request.by_name)
-        self._request_tap = BodyTap(limit, declared) if options.capture_request_body else None
-        self._response_tap: BodyTap | None = None
-        self._ended = False
-        if recorder.config.automatic_breadcrumbs:
+        self._has_length = False
+        config = recorder.config
+        self._limit = config.max_payload_bytes
+        self._max_breadcrumbs = config.max_breadcrumbs if config.automatic_breadcrumbs else 0
+        if options.capture_request_body:
+            self.request_tap = BodyTap(self._limit, _length(request.headers))
+        if self._max_breadcrumbs:
             metadata = {"method": request.method, "endpoint": request.path}
             self._breadcrumb("HTTP request started", "http", "info", metadata)
-
-    @property
-    def wants_request_body(self) -> bool:
-        """Whether request chunks are of any use."""
-        return self._request_tap is not None
-
-    @property
-    def ended(self) -> bool:
-        """Whether the exchange is complete: what happens now belongs to another event."""
-        return self._ended
-
-    @property
-    def has_error(self) -> bool:
-        """Whether an exception was noted."""
-        return self._error is not None
 
     @contextmanager
     def scope_entered(self) -> Iterator[None]:
@@ -141,53 +108,52 @@ class Recording:
 
     def request_chunk(self, chunk: bytes, *, last: bool) -> None:
         """Note a piece of the request's body that the application just read."""
-        tap = self._request_tap
-        if tap is not None:
+        tap = self.request_tap
+        if tap is not None and not self.ended:
             if chunk:
                 tap.feed(chunk)
-            tap.complete = tap.complete or last
+            if last:
+                tap.complete = True
 
-    def response_start(self, status_code: int, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+    def response_start(self, status_code: int, headers: HeaderPairs) -> None:
         """Note the head of the answer. A second one (an error after the first) wins."""
-        self._status_code = status_code
-        self._response_headers = headers
-        by_name: dict[str, str] = {}
-        for name, value in headers:
-            by_name.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
-        self._response_by_name = by_name
-        self._streamed = by_name.get("content-type", "").lower().startswith("text/event-stream")
-        bodiless = self._request.method == "HEAD" or status_code in _BODILESS_STATUSES
-        self._response_tap = None
-        if self._options.capture_response_body and not bodiless:
-            self._response_tap = BodyTap(self._recorder.config.max_payload_bytes, _content_length(by_name))
-            if self._streamed and not self._options.capture_streaming_body:
-                self._response_tap.discard()
+        self.status_code = status_code
+        self.response_headers = headers
+        content_type = header_value(headers, b"content-type")
+        self.streamed = content_type is not None and content_type.lower().startswith(b"text/event-stream")
+        self.response_tap = None
+        if self.options.capture_response_body and not (
+            self.request.method == "HEAD" or status_code in _BODILESS_STATUSES
+        ):
+            length = _length(headers)
+            self._has_length = length is not None
+            self.response_tap = BodyTap(self._limit, length)
+            if self.streamed and not self.options.capture_streaming_body:
+                self.response_tap.discard()
 
     def response_chunk(self, chunk: bytes | bytearray | memoryview, *, last: bool) -> None:
         """Note a piece of the answer's body that was just sent."""
-        tap = self._response_tap
+        tap = self.response_tap
         if tap is None:
             return
         if chunk:
             self._body_chunks += 1
-            if (
-                self._body_chunks == 2
-                and not self._streamed
-                and "content-length" not in self._response_by_name
-            ):
-                self._streamed = True
-                if not self._options.capture_streaming_body:
+            if self._body_chunks == 2 and not self.streamed and not self._has_length:
+                self.streamed = True
+                if not self.options.capture_streaming_body:
                     tap.discard()
             tap.feed(chunk)
         tap.complete = last
 
     def fail(self, error: BaseException) -> None:
         """Note the exception that ended the request. Takes it apart now; keeps no reference."""
-        self._error = describe_exception(error)
+        self.error = describe_exception(error)
         if isinstance(error, CaptureFailure):
-            self._failure = error
-        if self._recorder.config.automatic_breadcrumbs:
-            metadata = {"errorName": self._error.name, "errorMessage": self._error.message}
+            self._failure_status = error.status_code
+            if error.response_payload is not None:
+                self.response_payload = self._recorder.plain(error.response_payload)
+        if self._max_breadcrumbs:
+            metadata = {"errorName": self.error.name, "errorMessage": self.error.message}
             self._breadcrumb("Unhandled exception captured", "exception", "error", metadata)
 
     def late_exception(self, error: BaseException) -> None:
@@ -196,50 +162,48 @@ class Recording:
         An event of its own, of type `custom`, that names this exchange as `parentTraceId`.
         """
         with self.scope_entered():
-            self._recorder.exception(error, {"endpoint": self._request.path}, parent_trace_id=self.trace_id)
+            self._recorder.exception(error, {"endpoint": self.request.path}, parent_trace_id=self.trace_id)
 
     # -- at its end -----------------------------------------------------------------------------
 
-    def end(self) -> Exchange | None:
-        """Return the finished exchange, or None where `should_capture` declines or it ended before."""
-        if self._ended:
-            return None
-        self._ended = True
-        elapsed_ms = (time.perf_counter_ns() - self._started) // 1_000_000
-        status_code = self._status_code
-        if self._failure is not None and self._failure.status_code is not None:
-            status_code = self._failure.status_code
-        elif status_code is None and self._error is not None:
-            status_code = 500  # what the server in front of us will answer
-        status = self._status(status_code)
-        if self._error is None and self._recorder.config.automatic_breadcrumbs:
-            level: LogLevel = "error" if status == "failed" else "warning" if status == "warning" else "info"
-            metadata = {"statusCode": status_code, "executionTimeMs": elapsed_ms}
+    def end(self) -> bool:
+        """Complete the exchange; False where `should_capture` declines or it was complete before."""
+        if self.ended:
+            return False
+        self.ended = True
+        self.elapsed_ms = (time.perf_counter_ns() - self._started) // 1_000_000
+        if self._failure_status is not None:
+            self.status_code = self._failure_status
+        elif self.status_code is None and self.error is not None:
+            self.status_code = 500  # what the server in front of us will answer
+        self.status = self._judge()
+        if self.error is None and self._max_breadcrumbs:
+            level: LogLevel = "info"
+            if self.status != "success":
+                level = "error" if self.status == "failed" else "warning"
+            metadata = {"statusCode": self.status_code, "executionTimeMs": self.elapsed_ms}
             self._breadcrumb("HTTP request finished", "http", level, metadata)
-        exchange = (
-            self._exchange(status, status_code, elapsed_ms)
-            if self._is_wanted(status_code, elapsed_ms)
-            else None
-        )
-        self.scope.closed = True
-        return exchange
+        scope, recorder = self.scope, self._recorder
+        self.breadcrumbs = scope.breadcrumbs.snapshot()
+        self.user = self.user or scope.user or recorder.user
+        self.session = scope.session or recorder.session
+        scope.closed = True
+        return self.options.should_capture is None or self._is_wanted(self.options.should_capture)
 
-    def _status(self, status_code: int | None) -> EventStatus:
-        if self._error is not None or (status_code is not None and status_code >= 500):
+    def _judge(self) -> EventStatus:
+        code = self.status_code
+        if self.error is not None or (code is not None and code >= 500):
             return "failed"
-        if status_code is None:
+        if code is None:
             return "warning" if self.disconnected else "failed"
-        return "warning" if status_code >= 400 or self.disconnected else "success"
+        return "warning" if code >= 400 or self.disconnected else "success"
 
-    def _is_wanted(self, status_code: int | None, elapsed_ms: int) -> bool:
-        decide = self._options.should_capture
-        if decide is None:
-            return True
+    def _is_wanted(self, decide: Any) -> bool:
         info = {
-            "method": self._request.method,
-            "path": self._request.path,
-            "statusCode": status_code,
-            "executionTimeMs": elapsed_ms,
+            "method": self.request.method,
+            "path": self.request.path,
+            "statusCode": self.status_code,
+            "executionTimeMs": self.elapsed_ms,
         }
         try:
             return bool(decide(info))
@@ -247,94 +211,29 @@ class Recording:
             self._recorder.guard.report(error, "replaystack: %s raised", "should_capture")
             return True
 
-    def _exchange(self, status: EventStatus, status_code: int | None, elapsed_ms: int) -> Exchange:
-        request, options = self._request, self._options
-        networks = options.proxy_networks
-        auth_mode, auth_scheme = detect_auth(
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers
-        )
-        scheme, host = resolve_origin(request.scheme, request.host, request.peer, request.by_name, networks)
-        response_body, response_payload = self._response_payload()
-        return Exchange(
-            event_type="api",
-            status=status,
-            method=request.method,
-            endpoint=request.path,
-            request_url=f"{scheme}://{host}{request.target}",
-            trace_id=self.trace_id,
-            auth_mode=auth_mode,
-            auth_scheme=auth_scheme,
-            status_code=status_code,
-            execution_time_ms=elapsed_ms,
-            started_at=self._started_at,
-            request_headers=RawHeaders(request.headers) if options.capture_headers else None,
-            response_headers=RawHeaders(self._response_headers)
-            if options.capture_headers and self._status_code is not None
-            else None,
-            request_body=self._request_body(),
-            response_body=response_body,
-            response_payload=response_payload,
-            error=self._error,
-            breadcrumbs=self.scope.breadcrumbs.snapshot(),
-            source_ip=resolve_client(request.peer, request.by_name, networks),
-            user_agent=request.by_name.get("user-agent"),
-            route=self.route,
-            user=self.user or self.scope.user or self._recorder.user,
-            session=self.scope.session or self._recorder.session,
-            bodies=self._bodies(),
-        )
-
-    def _request_body(self) -> RawBody | None:
-        if self._request_tap is None:
-            return None
-        by_name = self._request.by_name
-        return self._request_tap.body(by_name.get("content-type"), by_name.get("content-encoding"))
-
-    def _response_payload(self) -> tuple[RawBody | None, object]:
-        if self._failure is not None and self._failure.response_payload is not None:
-            return None, self._recorder.plain(self._failure.response_payload)
-        tap = self._response_tap
-        if tap is None:
-            return None, None
-        if self._streamed and not self._options.capture_streaming_body:
-            return None, STREAMING_MARKER
-        by_name = self._response_by_name
-        return tap.body(by_name.get("content-type"), by_name.get("content-encoding")), None
-
-    def _bodies(self) -> dict[str, Any]:
-        """Return `metadata.replaystack.bodies`: what of each body was seen, and how it ended."""
-        bodies: dict[str, Any] = {}
-        tap = self._request_tap
-        if tap is not None:
-            request = _measure(tap, self._request.by_name)
-            if not tap.complete and (tap.declared_bytes or "transfer-encoding" in self._request.by_name):
-                request["unread"] = True  # the application did not read it to its end
-            if request:
-                bodies["request"] = request
-        tap = self._response_tap
-        if tap is not None:
-            response = _measure(tap, self._response_by_name)
-            if self._streamed:
-                response["streamed"] = True
-            if not tap.complete:
-                response["incomplete"] = True
-            if response:
-                bodies["response"] = response
-        if self.disconnected:
-            bodies["disconnected"] = True
-        return bodies
-
     def _breadcrumb(self, message: str, category: str, level: LogLevel, metadata: dict[str, Any]) -> None:
-        crumb = Breadcrumb(message, iso_timestamp(time.time()), category, level, metadata)
-        self.scope.breadcrumbs.append(crumb, self._recorder.config.max_breadcrumbs)
+        crumb = Breadcrumb(message, time.time(), category, level, metadata)
+        self.scope.breadcrumbs.append(crumb, self._max_breadcrumbs)
 
+    # -- as an Exchange -------------------------------------------------------------------------
 
-def _measure(tap: BodyTap, headers: Mapping[str, str]) -> dict[str, Any]:
-    total = max(tap.declared_bytes or 0, tap.seen_bytes)
-    if not total:
-        return {}
-    measured: dict[str, Any] = {"capturedBytes": tap.held_bytes, "totalBytes": total}
-    content_type = headers.get("content-type")
-    if content_type:
-        measured["contentType"] = content_type.partition(";")[0].strip().lower()
-    return measured
+    @property
+    def endpoint(self) -> str:
+        """The request's path."""
+        return self.request.path
+
+    @property
+    def size_bytes(self) -> int:
+        """An estimate of the memory that this exchange keeps alive. Not exact, and cheap."""
+        size = 4096  # the heads, their tuples and strings, numbers: what every exchange has
+        if self.request_tap is not None:
+            size += self.request_tap.held_bytes
+        if self.response_tap is not None:
+            size += self.response_tap.held_bytes
+        if self.error is not None:
+            size += 2 * len(self.error.stack_trace)
+        return size + 300 * len(self.breadcrumbs)
+
+    def compose(self) -> tuple[dict[str, object], dict[str, object]]:
+        """Return the wire fields and our own part. For the pump, once the exchange has ended."""
+        return compose(self)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from ..clock import new_id
 from ..wire import is_trace_id
+from .head import header_value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from .head import HeaderPairs
 
 __all__ = ["TRACE_HEADER", "choose_trace_id", "parse_traceparent"]
 
@@ -45,19 +46,19 @@ def _opentelemetry_trace_id() -> str | None:
         return None
 
 
-def choose_trace_id(asked: object, headers: Mapping[str, str]) -> str:
+def choose_trace_id(asked: object, headers: HeaderPairs) -> str:
     """Return the trace id of a request.
 
     Args:
         asked: what `get_trace_id` returned, if anything.
-        headers: the request's headers with lower-case names.
+        headers: the request's headers, raw.
 
     """
     if is_trace_id(asked):
         return str(asked)
-    sent = headers.get(TRACE_HEADER)
-    if is_trace_id(sent):
-        return str(sent)
-    traceparent = headers.get("traceparent")
-    parsed = parse_traceparent(traceparent) if traceparent else None
+    sent = header_value(headers, b"x-trace-id")
+    if sent is not None and is_trace_id(text := sent.decode("latin-1")):
+        return text
+    traceparent = header_value(headers, b"traceparent")
+    parsed = parse_traceparent(traceparent.decode("latin-1")) if traceparent else None
     return parsed or _opentelemetry_trace_id() or new_id()

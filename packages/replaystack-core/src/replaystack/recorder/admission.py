@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from ..paths import should_ignore_path
+from ..paths import PathFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,7 @@ class Admission:
     def __init__(self, config: Config, chance: Callable[[], float]) -> None:
         self._config = config
         self._chance = chance
+        self._ignored = PathFilter(config.ignored_paths)
         # Without a lock: a count that is off by one under contention is still true enough for
         # what was never captured.
         self.skipped: dict[str, int] = {"disabled": 0, "ignored_path": 0, "sampled": 0, "not_success": 0}
@@ -38,7 +39,7 @@ class Admission:
         config = self._config
         if not config.enabled:
             return "disabled"
-        if config.ignored_paths and should_ignore_path(endpoint, config.ignored_paths):
+        if self._ignored.ignores(endpoint):
             return "ignored_path"
         if not config.capture_success and status not in {"failed", "warning"}:
             return "not_success"

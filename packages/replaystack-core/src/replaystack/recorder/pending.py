@@ -36,10 +36,13 @@ class EncodedEvent:
 class PendingExchange:
     """What an adapter handed over, with the function that will encode it in the pump."""
 
-    __slots__ = ("_encode", "_exchange", "size_bytes")
+    __slots__ = ("_encode", "_exchange", "_sequence", "size_bytes")
 
-    def __init__(self, exchange: Exchange, encode: Callable[[Exchange], Masked | Dropped]) -> None:
+    def __init__(
+        self, exchange: Exchange, sequence: int, encode: Callable[[Exchange, int], Masked | Dropped]
+    ) -> None:
         self._exchange = exchange
+        self._sequence = sequence
         self._encode = encode
         self.size_bytes = exchange.size_bytes
 
@@ -50,4 +53,4 @@ class PendingExchange:
 
     def encode(self) -> Masked | Dropped:
         """Compose, mask and encode. Some 100 us to some ms: for the pump's thread."""
-        return self._encode(self._exchange)
+        return self._encode(self._exchange, self._sequence)

@@ -11,14 +11,14 @@ import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
-from ..clock import SYSTEM_CLOCK, Clock, iso_timestamp, new_id
+from ..clock import SYSTEM_CLOCK, Clock, new_id
 from ..delivery import Dropped, Pump, Stats, Worker
 from ..event import LOG_LEVELS, Breadcrumb, CaptureResponse
 from ..sanitize import Limits, Masked, Policy, encode_event, mask_value
 from ..scope import BreadcrumbBuffer, current_scope
-from ..stacktrace import describe_exception
+from ..stacktrace import describe_exception, error_fields
 from .admission import Admission
-from .composition import Stamp, compose_event, compose_exchange, error_fields, service_fields
+from .composition import Stamp, compose_event, service_fields
 from .fields import read_auth, read_fields
 from .pending import EncodedEvent, PendingExchange
 
@@ -146,12 +146,13 @@ class Recorder:
         if self._closed:
             self._pump.backlog.book_drop("closed")
             return None
-        stamp = self._stamp(exchange.started_at)
+        return PendingExchange(exchange, next(self._sequence), self._encode_exchange)
 
-        def encode(exchange: Exchange) -> Masked | Dropped:
-            return self._encode(compose_exchange(exchange, self._service, stamp))
-
-        return PendingExchange(exchange, encode)
+    def _encode_exchange(self, exchange: Exchange, sequence: int) -> Masked | Dropped:
+        """Compose and encode, in the pump. The id is made here: it is encoded once, whatever the retries."""
+        fields, own = exchange.compose()
+        stamp = Stamp(new_id(), self._process, sequence, exchange.started_at)
+        return self._encode(compose_event(fields, self._service, stamp, own))
 
     def _stamp(self, timestamp: float) -> Stamp:
         return Stamp(new_id(), self._process, next(self._sequence), timestamp)
@@ -223,7 +224,7 @@ class Recorder:
             kept = {**(kept or {}), "level": self._plain_text(level)}
         return Breadcrumb(
             message=text,
-            timestamp=iso_timestamp(self._clock.wall()),
+            timestamp=self._clock.wall(),
             category=self._plain_text(category) if category is not None else None,
             level=known or "info",
             metadata=kept,

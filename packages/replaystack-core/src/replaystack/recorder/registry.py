@@ -7,7 +7,6 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from ..clock import iso_timestamp
 from ..event import LOG_LEVELS, Breadcrumb
 from ..sanitize import Policy, mask_value
 from ..scope import BreadcrumbBuffer, ScopeContext, current_scope
@@ -83,7 +82,7 @@ def add_breadcrumb(
     scope = current_scope()
     breadcrumb = Breadcrumb(
         message=message,
-        timestamp=iso_timestamp(time.time()),
+        timestamp=time.time(),
         category=category,
         level=level if level in LOG_LEVELS else "info",
         metadata=None if metadata is None else mask_value(metadata, Policy.build()),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["enough_digits", "is_card", "mask_cards"]
+from ._marks import MASKED
+
+__all__ = ["DIGITS_MIN", "is_card", "mask_cards", "may_hold_card"]
 
 DIGITS_MIN: Final = 13
 DIGITS_MAX: Final = 19
@@ -52,10 +54,8 @@ _WORD_MAX = 64  # as long as a SHA-256 in hex
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 
-def enough_digits(text: str) -> bool:
-    """Tell whether `text` has the digits of a card at all: a cheap first look."""
-    raw = text.encode("utf-8", "surrogatepass")
-    return len(raw) - len(raw.translate(None, b"0123456789")) >= DIGITS_MIN
+may_hold_card: Final = re.compile(r"[0-9]{13}|[0-9]{3}[ \-][0-9]{3}").search
+"""Find what any card number holds: a long run of digits, or two groups of them."""
 
 
 def is_card(digits: str) -> bool:
@@ -117,15 +117,15 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
     return not (left or right) or not _HEX.issuperset(left + right)
 
 
-def mask_cards(text: str, mark: str) -> tuple[str, int]:
-    """Return `text` with each card number replaced by `mark`, and how many there were."""
+def mask_cards(text: str) -> tuple[str, int]:
+    """Return `text` with each card number masked, and how many there were."""
     found = find_cards(text)
     if not found:
         return text, 0
     parts: list[str] = []
     at = 0
     for start, end in found:
-        parts += (text[at:start], mark)
+        parts += (text[at:start], MASKED)
         at = end
     parts.append(text[at:])
     return "".join(parts), len(found)

@@ -184,7 +184,16 @@ _ROLE_LENGTH = 8  # `value`, with a few separators
 class Keyring:
     """The verdicts of one policy. Safe to use from several threads: its caches hold what is so anyway."""
 
-    __slots__ = ("_contains_only", "_judged", "_masked", "_remote", "_unmasked", "_walked", "custom")
+    __slots__ = (
+        "_contains_only",
+        "_judged",
+        "_masked",
+        "_parameters",
+        "_remote",
+        "_unmasked",
+        "_walked",
+        "custom",
+    )
 
     def __init__(
         self,
@@ -201,6 +210,7 @@ class Keyring:
         self.custom = bool(masked or remote)
         """Whether names beyond the built-in ones are masked."""
         self._judged: tuple[dict[str, int], ...] = tuple({} for _ in Place)
+        self._parameters: dict[str, int] = {}
         self._walked: tuple[dict[str, int], ...] = tuple({} for _ in Place)
 
     def judge(self, key: str, place: Place) -> int:
@@ -231,6 +241,14 @@ class Keyring:
         if _named(self._remote, name, segments[-1]) or _named(self._masked, name, segments[-1]):
             return MASK
         return _built_in(segments, Place.FORM if query else Place.PAYLOAD)
+
+    def judge_parameter(self, name: str) -> int:
+        """Judge the name of a parameter of a URL within a text; it is a key, and kept like one."""
+        verdict = self._parameters.get(name)
+        if verdict is None:
+            verdict = self.judge_name(name, query=True)
+            _remember(self._parameters, name, verdict)
+        return verdict
 
     def _judge(self, key: str, place: Place) -> int:
         if place is Place.NONE:

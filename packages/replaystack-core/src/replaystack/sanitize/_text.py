@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ._assignments import NameRules, mask_assignments, mask_pairs, may_assign
-from ._cards import enough_digits, mask_cards
+from ._cards import DIGITS_MIN, mask_cards, may_hold_card
 from ._keys import lower
 from ._marks import CUT, MASKED
 from ._markup import mask_markup
@@ -16,17 +16,28 @@ from ._urls import mask_urls_in
 if TYPE_CHECKING:
     from ._urls import ParameterRules
 
-__all__ = ["LEVEL_MAX", "ROUNDS_MAX", "TextRules", "mask", "mask_cut", "mask_shapes"]
+__all__ = ["LEVEL_MAX", "ROUNDS_MAX", "TextRules", "look", "mask", "mask_cut", "mask_shapes", "settle"]
 
 LEVEL_MAX: Final = 2
 """JSON within a string, and text within a URL's parameter, are opened this many times."""
 
 _SHORTEST: Final = 5  # `pin=1`
-_NAMELESS_MIN: Final = (
-    13  # the shortest secret that no name announces: a card, `rs_live_` and a few characters
-)
 ROUNDS_MAX: Final = 8
 """What still changes after so many rounds is masked whole. Two are the rule, three are rare."""
+
+_NAMELESS_MIN: Final = 13  # a secret that no name announces: a card; `rs_live_` and a few characters
+# `2026-11-20T23:41:00.123Z`: the most frequent text with a colon, and never a secret
+_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.,+\-]{5,30}Z?\Z").match
+
+# What a first look may find, and which rules are tried for it.
+_JSON = 1
+_JWT = 2
+_SCHEME = 4
+_PEM = 8
+_CARD = 16
+_VENDOR = 32
+_URL = 64
+_NAME = 128
 
 
 class TextRules(NameRules, Protocol):
@@ -44,59 +55,119 @@ def mask(text: str, rules: TextRules, level: int = 0) -> str:
 
     Linear in the length of the text. `level` counts the strings and URLs around it.
     """
-    if len(text) < _SHORTEST or text == MASKED:
-        return text
-    masked = _pass(text, rules, level)
-    if masked is text or masked == text:
+    seen = look(text, rules)
+    return settle(text, seen, rules, level) if seen else text
+
+
+def settle(text: str, seen: int, rules: TextRules, level: int = 0) -> str:
+    """Apply the rules that a first look `seen` calls for, until nothing changes."""
+    masked = _apply(text, seen, rules, level)
+    if masked == text:
         return text
     for _ in range(ROUNDS_MAX):
-        again = _pass(masked, rules, level)
+        again = _apply(masked, look(masked, rules), rules, level)
         if again == masked:
             return masked
         masked = again
     return MASKED
 
 
-def _pass(text: str, rules: TextRules, level: int) -> str:
-    if level < LEVEL_MAX and text[0] in "{[ \t\r\n" and text.rstrip()[-1:] in ("}", "]"):
+def mask_shapes(text: str, rules: TextRules) -> str:
+    """Mask the secrets that are known by their own shape, without any name."""
+    return _apply_shapes(text, look(text, rules), rules)
+
+
+def look(text: str, rules: TextRules) -> int:
+    """Return which rules could find something, at the price of a few searches in C.
+
+    Each answer is a necessary condition of its rule, so a text without any is clean. `str.lower`
+    serves here, where it may only find too much.
+    """
+    size = len(text)
+    if size < _SHORTEST:
+        return 0
+    blank = " " in text
+    if (text.replace(" ", "") if blank else text).isalpha():
+        return _look_at_words(text, size) if size >= _NAMELESS_MIN else 0
+    seen = 0
+    low = ""
+    if (
+        ":" in text
+        or "=" in text
+        or "<" in text
+        or ("(" in text and ("('" in text or '("' in text or "(b" in text))
+    ):
+        low = text.lower()
+        if _TIME(text) is None and may_assign(low, rules):
+            seen = _NAME
+        if "://" in text and (seen or "@" in text or "+" in text):
+            seen |= _URL
+    if text[0] in "{[ \t\r\n":
+        seen |= _JSON
+    if size < _NAMELESS_MIN:
+        return seen
+    if blank or "\t" in text:
+        low = low or text.lower()
+        if "bearer" in low or "basic" in low or "token" in low:
+            seen |= _SCHEME
+    if "_" in text and ("live_" in text or "test_" in text or "gh" in text or "npm_" in text):
+        seen |= _VENDOR
+    if "-" in text and (
+        "sk-" in text or "glpat-" in text or "xox" in text or "pypi-" in text or "-----" in text
+    ):
+        seen |= _VENDOR | _PEM
+    if size >= 20 and ("IA" in text or "AI" in text or "SK" in text or "SG." in text):
+        seen |= _VENDOR
+    if "eyJ" in text:
+        seen |= _JWT
+    # Lone surrogates are gone by now; digits are counted by what is left without them.
+    raw = text.encode()
+    if len(raw) - len(raw.translate(None, b"0123456789")) >= DIGITS_MIN and may_hold_card(text):
+        seen |= _CARD
+    return seen
+
+
+def _look_at_words(text: str, size: int) -> int:
+    """Look at a text of letters and blanks, as most are."""
+    low = text.lower()
+    seen = _SCHEME if "bearer" in low or "basic" in low or "token" in low else 0
+    if size >= 20 and ("AKIA" in text or "ASIA" in text or "AIza" in text):
+        seen |= _VENDOR
+    return seen
+
+
+def _apply(text: str, seen: int, rules: TextRules, level: int) -> str:
+    if seen & _JSON and level < LEVEL_MAX and text.rstrip()[-1:] in ("}", "]"):
         document = rules.embedded(text, level + 1)
         if document is not None:
             return document
-    if len(text) >= _NAMELESS_MIN:
-        text = mask_shapes(text, rules)
-    colon = ":" in text
-    if colon and "://" in text:
-        text = mask_urls_in(text, rules.parameters(level + 1)) if level <= LEVEL_MAX else text
-    markup = "<" in text and ">" in text
-    tuples = "(" in text and ("('" in text or '("' in text or "(b" in text)
-    if (colon or "=" in text or markup or tuples) and may_assign(lower(text), rules):
-        if markup:
+    text = _apply_shapes(text, seen, rules)
+    if seen & _URL and level <= LEVEL_MAX:
+        text = mask_urls_in(text, rules.parameters(level + 1))
+    if seen & _NAME:
+        if "<" in text:
             text = mask_markup(text, rules)
-        if tuples:
+        if "(" in text:
             text = mask_pairs(text, rules)
         text = mask_assignments(text, rules)
     return text
 
 
-def mask_shapes(text: str, rules: TextRules) -> str:
-    """Mask the secrets that are known by their own shape, without any name."""
-    count = 0
-    if "eyJ" in text:
-        text, count = mask_jwts(text)
-    if " " in text or "\t" in text:
-        low = lower(text)
-        if "bearer" in low or "basic" in low or "token" in low:
-            text, more = mask_credentials(text)
-            count += more
-    if "PRIVATE KEY" in text:
-        text, more = mask_pem(text)
-        count += more
-    if enough_digits(text):
-        text, more = mask_cards(text, MASKED)
-        count += more
-    text, more = mask_vendor_keys(text)
-    rules.masked += count + more
+def _apply_shapes(text: str, seen: int, rules: TextRules) -> str:
+    for gate, rule in _SHAPES:
+        if seen & gate:
+            text, count = rule(text)
+            rules.masked += count
     return text
+
+
+_SHAPES: Final = (
+    (_JWT, mask_jwts),
+    (_SCHEME, mask_credentials),
+    (_PEM, mask_pem),
+    (_CARD, mask_cards),
+    (_VENDOR, mask_vendor_keys),
+)
 
 
 # --- texts that were cut --------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from ._json import NotJsonError, dumps, loads
 from ._keys import CHANGED, MASK, NAME, SAFE, VALUE, WALK, Place, role
 from ._marks import CIRCULAR, CUT, DEEP, MASKED
 from ._plain import float_text, int_text, key_text, plain
-from ._text import LEVEL_MAX, ROUNDS_MAX, mask, mask_cut, mask_shapes
+from ._text import LEVEL_MAX, ROUNDS_MAX, look, mask, mask_cut, mask_shapes, settle
 from ._urls import mask_url_parts
 
 if TYPE_CHECKING:
@@ -120,7 +120,11 @@ class Walker:
                 return self._overflow(text)
         if not text.isascii():
             text = _SURROGATE.sub("\ufffd", text)
-        return mask(text, self, self._level) if self.values else text
+        if self.values:
+            seen = look(text, self)
+            if seen:
+                return settle(text, seen, self, self._level)
+        return text
 
     def url(self, url: str) -> str:
         """Return one whole URL, masked: parameters by the key rules, all of it by the shapes."""
@@ -146,7 +150,7 @@ class Walker:
 
     def parameters(self, level: int) -> _Parameters:
         """Return the rules for the parameters of URLs within a text."""
-        return _Parameters(self, level, lambda name: self._keyring.judge_name(name, query=True))
+        return _Parameters(self, level, self._keyring.judge_parameter)
 
     def judge_name(self, name: str, *, query: bool) -> int:
         """Judge a name found in a text."""
@@ -255,6 +259,8 @@ class Walker:
             kind = type(value)
             if kind is str:
                 out[key] = value if len(value) < _SHORTEST and value.isascii() else self.text(value)
+            elif kind is dict or kind is list:
+                out[key] = self._container(value, value, inner, depth + 1)
             elif kind is bool or value is None:
                 out[key] = value
             else:
@@ -279,6 +285,8 @@ class Walker:
             kind = type(item)
             if kind is str:
                 out.append(item if len(item) < _SHORTEST and item.isascii() else self.text(item))
+            elif kind is dict or kind is list:
+                out.append(self._container(item, item, place, depth + 1))
             elif kind is bool or item is None:
                 out.append(item)
             else:
