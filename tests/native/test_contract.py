@@ -1,0 +1,37 @@
+"""The handshake of the native extension, where it is built."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+
+@pytest.fixture
+def native() -> ModuleType:
+    """Return the extension; skip with a reason where it was not built (no working cargo)."""
+    module: ModuleType = pytest.importorskip(
+        "replaystack_native", reason="replaystack-native is not built here"
+    )
+    return module
+
+
+def test_contract_version_is_the_one_this_tree_was_written_for(native: ModuleType) -> None:
+    """Contract 1: an integer that core compares before it trusts the extension."""
+    assert native.contract_version() == 1
+    assert type(native.contract_version()) is int
+
+
+def test_the_extension_knows_its_distribution(native: ModuleType) -> None:
+    """The number compiled in is the number installed, so a stale build is recognised."""
+    assert native.__version__ == version("replaystack-native")
+
+
+def test_only_the_contract_is_offered(native: ModuleType) -> None:
+    """The public names are complete and sorted, and all of them exist."""
+    assert native.__all__ == sorted(native.__all__) == ["__version__", "contract_version"]
+    assert all(hasattr(native, name) for name in native.__all__)
