@@ -70,7 +70,9 @@ class ReplayStackClient:
             mask_values=config.mask_values,
             remote_fields=config.remote_masking_rules,
         )
-        self.recorder = Recorder(config, pump=pump, worker=Worker(pump, guard), policy=policy, guard=guard)
+        self.recorder: Recorder = Recorder(
+            config, pump=pump, worker=Worker(pump, guard), policy=policy, guard=guard
+        )
         """What adapters and loggers are given. Applications use the verbs below."""
         register(self.recorder)
 

@@ -34,7 +34,7 @@ EXTRA_KEYS = frozenset(
 )
 """The only keys that a record of ours may carry in `extra`."""
 
-package_logger = logging.getLogger("replaystack")
+package_logger: logging.Logger = logging.getLogger("replaystack")
 package_logger.addHandler(logging.NullHandler())
 
 _REPEAT_SECONDS = 60.0

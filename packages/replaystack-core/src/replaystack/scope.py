@@ -56,11 +56,11 @@ class Scope:
     __slots__ = ("breadcrumbs", "closed", "session", "trace_id", "user")
 
     def __init__(self, trace_id: str | None = None) -> None:
-        self.breadcrumbs = BreadcrumbBuffer()
-        self.trace_id = trace_id
+        self.breadcrumbs: BreadcrumbBuffer = BreadcrumbBuffer()
+        self.trace_id: str | None = trace_id
         self.user: str | None = None
         self.session: str | None = None
-        self.closed = False
+        self.closed: bool = False
         """True once its event is captured: later breadcrumbs would belong to nothing."""
 
 
@@ -97,7 +97,7 @@ class ScopeContext:
     __slots__ = ("_before", "scope")
 
     def __init__(self) -> None:
-        self.scope = Scope()
+        self.scope: Scope = Scope()
         self._before: Scope | None = None
 
     def __enter__(self) -> Scope:

@@ -40,7 +40,7 @@ class ReplayStackMiddleware:
         self, app: ASGIApp, client: ReplayStackClient, options: FastAPIMiddlewareOptions | None = None
     ) -> None:
         self.app = app
-        self.options = options if options is not None else FastAPIMiddlewareOptions()
+        self.options: FastAPIMiddlewareOptions = options or FastAPIMiddlewareOptions()
         self._recorder = client.recorder
         self._ignored = self.options.path_filter(client.config.ignored_paths)
 
@@ -203,7 +203,7 @@ class _AsgiRecording:
         if recording.ended:
             return False
         if self._handling is not None and recording.error is None:
-            recording.fail(self._handling)  # handled by the application's own handler: still what happened
+            recording.fail(self._handling, handled=True)  # still what happened
         self._handling = None
         recording.route = _route_pattern(self._scope, self._root_path)
         user = _ask(self._options.get_user, self._scope, self._recorder.guard, "get_user")

@@ -28,7 +28,7 @@ class Backlog:
     """The events of one client that are not settled yet. Safe from any thread."""
 
     def __init__(self, *, max_bytes: int, offline_max: int | None) -> None:
-        self.inbox = Inbox()
+        self.inbox: Inbox = Inbox()
         self.offline = False
         """From the first exhausted attempt to the next 2xx: then `offline_max` counts."""
         self._max_bytes = max_bytes

@@ -31,10 +31,10 @@ class Inbox:
         # A raw lock as a binary semaphore: held while nobody is to be woken.
         self._semaphore = threading.Lock()
         self._semaphore.acquire()
-        self.size_bytes = 0
+        self.size_bytes: int = 0
         """Memory of what waits. Without a lock, so it may drift by an event or two under
         contention; it is set right whenever the inbox is empty. It bounds memory, it counts nothing."""
-        self.wake_at = 1
+        self.wake_at: int = 1
         """How many events must wait before an append wakes the sender."""
 
     def __len__(self) -> int:

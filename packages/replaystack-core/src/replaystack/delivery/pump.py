@@ -59,8 +59,10 @@ class Pump:
         clock: Clock = SYSTEM_CLOCK,
         on_queue_drop: Callable[[dict[str, Any]], None] | None = None,
     ) -> None:
-        self.backlog = Backlog(max_bytes=settings.queue_max_bytes, offline_max=settings.offline_queue_max)
-        self.ownership = threading.Lock()
+        self.backlog: Backlog = Backlog(
+            max_bytes=settings.queue_max_bytes, offline_max=settings.offline_queue_max
+        )
+        self.ownership: threading.Lock = threading.Lock()
         """Held by whoever calls `step`: one batch at a time, in order."""
         self._courier = courier
         self._settings = settings
@@ -76,7 +78,7 @@ class Pump:
         self._alone_before = 0  # a rejected batch: events below this ordinal go out one by one
         self._hurry_to = 0  # a flush: no waiting for fuller batches below this ordinal
         self._last_error: BaseException | None = None
-        self.errors = 0
+        self.errors: int = 0
         """How many errors were reported."""
 
     # -- one step -------------------------------------------------------------------------------

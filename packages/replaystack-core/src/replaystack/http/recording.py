@@ -61,9 +61,9 @@ class Recording:
         self._started = time.perf_counter_ns()
         self.options = options
         self.request = request
-        self.started_at = time.time()
-        self.trace_id = choose_trace_id(asked_trace_id, request.headers)
-        self.scope = Scope(self.trace_id)
+        self.started_at: float = time.time()
+        self.trace_id: str = choose_trace_id(asked_trace_id, request.headers)
+        self.scope: Scope = Scope(self.trace_id)
         self.route: str | None = None
         """The path's pattern, such as `/orders/{order_id}`."""
         self.user: str | None = None
@@ -72,16 +72,16 @@ class Recording:
         """The caller went away before the answer was complete."""
         self.status: EventStatus = "pending"
         self.status_code: int | None = None
-        self.elapsed_ms = 0
+        self.elapsed_ms: int = 0
         self.response_headers: HeaderPairs | None = None
         self.error: ErrorInfo | None = None
         self.response_payload: Any = None
         """What `CaptureFailure` carries instead of the answer's body; masked already."""
-        self.streamed = False
+        self.streamed: bool = False
         self.breadcrumbs: tuple[Breadcrumb, ...] = ()
         self.request_tap: BodyTap | None = None
         self.response_tap: BodyTap | None = None
-        self.ended = False
+        self.ended: bool = False
         """Whether the exchange is complete: what happens now belongs to another event."""
         self._failure_status: int | None = None
         self._body_chunks = 0
@@ -145,8 +145,11 @@ class Recording:
             tap.feed(chunk)
         tap.complete = last
 
-    def fail(self, error: BaseException) -> None:
-        """Note the exception that ended the request. Takes it apart now; keeps no reference."""
+    def fail(self, error: BaseException, *, handled: bool = False) -> None:
+        """Note the exception that ended the request. Takes it apart now; keeps no reference.
+
+        `handled`: the application or its framework made the answer of it.
+        """
         self.error = describe_exception(error)
         if isinstance(error, CaptureFailure):
             self._failure_status = error.status_code
@@ -154,7 +157,8 @@ class Recording:
                 self.response_payload = self._recorder.plain(error.response_payload)
         if self._max_breadcrumbs:
             metadata = {"errorName": self.error.name, "errorMessage": self.error.message}
-            self._breadcrumb("Unhandled exception captured", "exception", "error", metadata)
+            message = "Handled exception captured" if handled else "Unhandled exception captured"
+            self._breadcrumb(message, "exception", "error", metadata)
 
     def late_exception(self, error: BaseException) -> None:
         """Capture what was raised after the answer was complete, say in a background task.

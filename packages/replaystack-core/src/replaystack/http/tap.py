@@ -25,9 +25,9 @@ class BodyTap:
         self._keep = min(limit_bytes, HEAD_BYTES) if too_large else limit_bytes
         self._chunks: list[bytes] = []
         self._held = 0
-        self.declared_bytes = declared_bytes
-        self.seen_bytes = 0
-        self.complete = False
+        self.declared_bytes: int | None = declared_bytes
+        self.seen_bytes: int = 0
+        self.complete: bool = False
         """Whether the body was seen to its end."""
 
     def feed(self, chunk: bytes | bytearray | memoryview) -> None:

@@ -44,7 +44,7 @@ class PendingExchange:
         self._exchange = exchange
         self._sequence = sequence
         self._encode = encode
-        self.size_bytes = exchange.size_bytes
+        self.size_bytes: int = exchange.size_bytes
 
     @property
     def event_type(self) -> str:

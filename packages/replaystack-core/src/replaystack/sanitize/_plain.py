@@ -264,7 +264,7 @@ def _datetime(value: dt.datetime) -> str:
     zone = _part(dt.datetime, value, "tzinfo")
     known = type_name(type(zone)).partition(".")[0] in _ZONE_PACKAGES
     parts = [_part(dt.datetime, value, name) for name in (*_DATE_PARTS, *_TIME_PARTS)]
-    exact = dt.datetime(*parts).replace(
+    exact = dt.datetime(*parts).replace(  # noqa: DTZ001 - as naive as the value is
         tzinfo=zone if known else None, fold=_part(dt.datetime, value, "fold")
     )
     return exact.isoformat()

@@ -1,0 +1,1 @@
+"""A small shop on FastAPI, so that ReplayStack can be watched on traffic that is not made up."""
