@@ -4,28 +4,17 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 from tests.availability import missing
 
-from replaystack.diagnostics import raise_internal_errors
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+# Internal errors of the SDK fail a test instead of being swallowed; canaries for every folder.
+pytest_plugins = ["replaystack.testing.plugin"]
 
 # The machine is noisy: how long an example takes says nothing here.
 hypothesis.settings.register_profile("house", deadline=None)
 hypothesis.settings.load_profile("house")
-
-
-@pytest.fixture(autouse=True)
-def strict() -> Iterator[None]:
-    """Let internal errors of the SDK fail the test instead of being swallowed."""
-    raise_internal_errors(True)
-    yield
-    raise_internal_errors(False)
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from tests.receiver import Receiver
 
 import replaystack
 from replaystack import ReplayStackClient, run_with_replaystack_context
+from replaystack.wire import EVENT_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -418,12 +419,7 @@ def test_a_hostile_payload_arrives_as_an_event_with_markers(
 def test_hostile_arguments_everywhere_raise_nothing(client: ReplayStackClient, receiver: Receiver) -> None:
     """Every keyword of every verb takes anything."""
     hostile = Hostile()
-    names = [
-        "event_type", "status", "method", "endpoint", "request_url", "trace_id", "auth_mode", "auth_scheme",
-        "request_headers", "request_payload", "response_headers", "response_payload", "status_code",
-        "execution_time_ms", "error_name", "error_message", "stack_trace", "stack_frames", "breadcrumbs", "logs",
-        "source_ip", "user_agent", "metadata", "unheard_of",
-    ]  # fmt: skip
+    names = [*EVENT_FIELDS, "unheard_of"]
     for name in names:
         for value in (hostile, 7, [hostile], {"a": hostile}, "\ud800", b"\xff", float("nan")):
             client.capture_event(**{name: value})

@@ -13,9 +13,19 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
-from examples.shop.demo.canaries import Canaries, Secret, card_number, jwt, password
 from examples.shop.demo.checks import proof_checks
-from examples.shop.demo.proof import Verdict, blind_spots, database_haystacks, prove
+
+from replaystack.testing import (
+    Canaries,
+    Secret,
+    Verdict,
+    blind_spots,
+    card_number,
+    database_haystacks,
+    jwt,
+    password,
+    prove,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from .canaries import Canaries
+from replaystack.testing import Canaries, Haystack, blind_spots, database_haystacks, prove
+
 from .checks import Captured, Check, capture_checks, expected_events, proof_checks
 from .journey import Journey
 from .processes import ChildError, Children
-from .proof import Haystack, blind_spots, database_haystacks, prove
 from .receiver import Receiver
 from .screen import Screen
 from .stage import ROOT, set_up

@@ -11,8 +11,9 @@ from .journey import CALLERS_TRACE_ID
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from replaystack.testing import Verdict
+
     from .journey import Answer
-    from .proof import Verdict
 
 __all__ = ["Captured", "Check", "capture_checks", "expected_events", "proof_checks"]
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from replaystack.testing import card_number, jwt, password
+
 from ..provider import DECLINED_PREFIX, LATE_PREFIX
-from .canaries import card_number, jwt, password
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from .canaries import Canaries
+    from replaystack.testing import Canaries
 
 __all__ = ["CALLERS_TRACE_ID", "Answer", "Journey"]
 

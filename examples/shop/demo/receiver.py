@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from .proof import Haystack
+from replaystack.testing import Haystack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .canaries import password
+from replaystack.testing import password
+
 from .processes import ChildError
 
 if TYPE_CHECKING:
-    from .canaries import Canaries
+    from replaystack.testing import Canaries
+
     from .processes import Children
 
 __all__ = ["ROOT", "Stage", "set_up"]

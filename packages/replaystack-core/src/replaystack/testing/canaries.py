@@ -1,6 +1,6 @@
-"""The secrets that the demo plants, each made up afresh in every run.
+"""Secrets to plant, each made up afresh in every run, and the places where applications carry them.
 
-A fixed secret would prove little: a receiver could be made to leave just that one out.
+A fixed secret would prove little: a masker could be made to leave just that one out.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import base64
 import json
 import secrets
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote_plus
 
 __all__ = ["Canaries", "Secret", "card_number", "jwt", "password"]
 
@@ -39,6 +41,45 @@ class Canaries:
         # One value may be planted in several places: it is one secret, with all of them named.
         self._values[value] = f"{self._values[value]}; {where}" if value in self._values else where
         return value
+
+    def headers(self) -> dict[str, str]:
+        """Return request headers with a secret in each, cookies included."""
+        return {
+            "Authorization": f"Bearer {self.plant('header Authorization')}",
+            "X-Api-Key": self.plant("header X-Api-Key"),
+            "Cookie": f"session={self.plant('cookie session')}; theme={self.plant('cookie theme')}",
+            "Referer": f"https://shop.example/callback?access_token={self.plant('header Referer')}",
+        }
+
+    def query(self) -> str:
+        """Return a query string (without the question mark) with secrets beside a harmless parameter."""
+        return f"page=2&token={self.plant('query token')}&api_key={self.plant('query api_key')}"
+
+    def json_body(self) -> dict[str, Any]:
+        """Return a JSON object with secrets at several depths, the marker, and a text that quotes one."""
+        return {
+            "note": self.marker,
+            "password": self.plant("JSON password"),
+            "card": {"card_number": self.plant("JSON card_number", card_number("4242")), "cvv": 987},
+            "nested": [{"clientSecret": self.plant("JSON clientSecret")}],
+            "remark": f"my token={self.plant('text in JSON')} does not work",
+            "jwt_in_text": f"sent {self.plant('JWT in text', jwt())} along",
+        }
+
+    def form(self) -> str:
+        """Return a form body with a secret field."""
+        return f"user=ada&password={quote_plus(self.plant('form password', password()))}"
+
+    def exception(self) -> RuntimeError:
+        """Return an exception whose message and cause quote secrets, as drivers' messages do."""
+        error = RuntimeError(f"login failed: password={self.plant('exception message')}")
+        where = f"postgresql://shop:{self.plant('exception cause')}@db/orders"
+        error.__cause__ = ConnectionError(f"{where} is away")
+        return error
+
+    def log_message(self) -> str:
+        """Return a log line that quotes a secret."""
+        return f"retrying with Authorization: Bearer {self.plant('log message')}"
 
     @property
     def planted(self) -> list[Secret]:

@@ -1,9 +1,7 @@
-"""The proof: look for each planted secret in everything that the receiver keeps.
+"""Look for planted secrets in bytes, in every disguise that an encoder may have given them.
 
-A search that finds nothing shows little by itself, so it reads what is stored in every
-way it knows (raw bytes of the file and its write-ahead log, every value of every table,
-the terms of full-text indexes, everything compressed unpacked), looks for each secret
-in the disguises that encoders give it, and is first made to find what is surely there.
+A search that finds nothing shows little by itself: `blind_spots` makes it find what is surely
+there first, and `prove` looks for a harmless marker beside the secrets.
 """
 
 from __future__ import annotations
@@ -15,9 +13,7 @@ import html
 import json
 import lzma
 import re
-import sqlite3
 import zlib
-from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -25,13 +21,12 @@ from urllib.parse import quote, quote_plus, unquote_to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from .canaries import Secret
 
-__all__ = ["Finding", "Haystack", "Verdict", "blind_spots", "database_haystacks", "prove"]
+__all__ = ["Finding", "Haystack", "Verdict", "blind_spots", "prove", "unpacked"]
 
-_MAX_UNPACKED_BYTES = 16 * 1024 * 1024  # twice the receiver's body limit: nothing stored is larger
+_MAX_UNPACKED_BYTES = 16 * 1024 * 1024  # twice a receiver's body limit: nothing stored is larger
 _MIN_FRAGMENT = 16  # of a secret this long each half must be absent too; shorter pieces occur by chance
 _PACKED = re.compile(rb"\x78[\x01\x5e\x9c\xda]|\x1f\x8b\x08|BZh[1-9]|\xfd7zXZ\x00")
 
@@ -118,52 +113,13 @@ def blind_spots(secrets: Iterable[Secret]) -> list[str]:
             "gzip": gzip.compress(plain),
         }
         for disguise, data in hidden.items():
-            stack = [Haystack(disguise, b"x" + data + b"y"), *_unpacked(disguise, b"x" + data + b"y")]
+            stack = [Haystack(disguise, b"x" + data + b"y"), *unpacked(disguise, b"x" + data + b"y")]
             if not prove([secret], "", stack).findings:
                 missed.append(f"{secret.where}, {disguise}")
     return missed
 
 
-def database_haystacks(database: Path) -> Iterator[Haystack]:
-    """Yield all that a SQLite file holds: raw, row by row, unpacked, and as full-text terms.
-
-    Reads only, while the owner may go on writing. Raises `sqlite3.Error` or `OSError` when the
-    file cannot be read: a proof that skipped what it cannot read would be none.
-    """
-    for suffix in ("", "-wal", "-journal"):
-        path = database.with_name(database.name + suffix)
-        if suffix == "" or path.exists():
-            data = path.read_bytes()
-            yield Haystack(path.name, data)
-            yield from _unpacked(path.name, data)
-    with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-        tables = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
-        for table, sql in tables:
-            yield from _table(connection, table)
-            if re.match(r"create\s+virtual\s+table.*\busing\s+fts5\b", sql or "", re.IGNORECASE | re.DOTALL):
-                yield _terms(connection, table)
-
-
-def _table(connection: sqlite3.Connection, table: str) -> Iterator[Haystack]:
-    texts: list[bytes] = []
-    for row in connection.execute(f"SELECT * FROM {_quoted(table)}"):  # noqa: S608 - a name, quoted
-        for value in row:
-            if isinstance(value, bytes):
-                yield from _unpacked(f"table {table}", value)
-            texts.append(value if isinstance(value, bytes) else str(value).encode())
-    yield Haystack(f"table {table}", b"\n".join(texts))
-
-
-def _terms(connection: sqlite3.Connection, table: str) -> Haystack:
-    # The index stores terms without the beginning that they share with the term before, so only
-    # SQLite itself can say what is in it. The temp schema is no part of the file.
-    name = _quoted(f"{table}_terms")
-    connection.execute(f"CREATE VIRTUAL TABLE temp.{name} USING fts5vocab(main, {_quoted(table)}, row)")
-    terms = connection.execute(f"SELECT term FROM temp.{name}")  # noqa: S608 - a name, quoted
-    return Haystack(f"terms of {table}", "\n".join(term for (term,) in terms).encode())
-
-
-def _unpacked(name: str, data: bytes) -> Iterator[Haystack]:
+def unpacked(name: str, data: bytes) -> Iterator[Haystack]:
     """Yield whatever in the bytes turns out to be compressed, wherever in them it begins."""
     for match in _PACKED.finditer(data):
         unpacked = _unpack(data[match.start() :])
@@ -238,7 +194,3 @@ def _base64_forms(data: bytes) -> set[bytes]:
             if len(form) >= _MIN_FRAGMENT:
                 forms.add(form)
     return forms
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
