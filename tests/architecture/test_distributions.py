@@ -28,7 +28,7 @@ OUTSIDE = {
     "replaystack-flask": {"flask"},
     "replaystack-django": {"django"},
     "replaystack-sdk": set[str](),
-    "replaystack-server": {"fastapi", "uvicorn", "jinja2", "orjson"},
+    "replaystack-server": {"fastapi", "uvicorn", "jinja2", "orjson", "pydantic"},
     "replaystack-native": set[str](),
 }
 

@@ -1,0 +1,1 @@
+"""Who may talk to this server: keys, sessions, hosts and the headers that browsers obey."""

@@ -1,0 +1,6 @@
+"""The two pages: a list of events, and one event in full.
+
+Everything that an event holds is untrusted. Templates escape by default; the few modules that
+build markup themselves (`texts`, `json_view`) escape each piece, and no event's URL ever
+becomes a link.
+"""

@@ -1,0 +1,102 @@
+"""The reading roads of WIRE.md section 4."""
+
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from replaystack.version import __version__
+
+from ..answers import Refusal, success
+from ..service import service_of
+from ..store import Viewer
+from .filters import MOST_ROWS, FilterParameters, parse_cursor
+from .stream import HEADERS, event_messages, resume_after
+from .summaries import summary_json
+
+__all__ = ["reader", "router"]
+
+router: APIRouter = APIRouter(tags=["reading"])
+
+
+def reader(request: Request) -> Viewer:
+    """Return who is reading.
+
+    Raises:
+        Refusal: 401 for a stranger.
+
+    """
+    viewer = service_of(request).sessions.viewer(request)
+    if viewer is None:
+        raise Refusal(
+            401,
+            "sign in with the login link that the server printed, or send Authorization: Bearer <read token>",
+            {"www-authenticate": "Bearer"},
+        )
+    return viewer
+
+
+@router.get("/healthz")
+def tell_health() -> Response:
+    """Answer as long as the process does; asks for no sign-in and tells nothing but the version."""
+    return success({"version": __version__})
+
+
+Reader = Annotated[Viewer, Depends(reader)]
+Filters = Annotated[FilterParameters, Depends()]
+
+
+@router.get("/api/v1/events")
+def list_events(
+    request: Request,
+    viewer: Reader,
+    filters: Filters,
+    cursor: Annotated[str | None, Query(description="`older` or `newer` of another answer")] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 50,
+) -> Response:
+    """List events, newest first by the time at which they happened."""
+    page = service_of(request).store.page(viewer, filters.query(), parse_cursor(cursor), limit)
+    return success(
+        {
+            "events": [summary_json(event) for event in page.events],
+            "older": None if page.older is None else str(page.older),
+            "newer": None if page.newer is None else str(page.newer),
+        }
+    )
+
+
+@router.get("/api/v1/events/{event_id}")
+def show_event(request: Request, viewer: Reader, event_id: str) -> Response:
+    """Return one event: its summary, and under `event` the whole of it as it was stored."""
+    stored = service_of(request).store.event(viewer, event_id)
+    if stored is None:
+        raise Refusal(404, "there is no event with this id")
+    # The document goes out byte for byte: parsing it here would cost long integers their digits.
+    return success({**summary_json(stored.summary), "event": orjson.Fragment(stored.document)})
+
+
+@router.get(
+    "/api/v1/stream",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {}}}, 503: {"description": "too many streams"}},
+)
+async def stream_events(
+    request: Request,
+    viewer: Reader,
+    filters: Filters,
+    after: Annotated[str | None, Query(description="like Last-Event-ID, for a first connection")] = None,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Stream events as they arrive: `event.failed` or `event.created`, one message each.
+
+    With `Last-Event-ID` (or `after`) it starts behind that message, else now.
+    """
+    service = service_of(request)
+    query = filters.query()
+    last = await run_in_threadpool(service.store.last_arrival, viewer)
+    start = resume_after(last_event_id or after, last)
+    if service.feed.is_full:
+        raise Refusal(503, "too many streams are open", {"retry-after": "5"})
+    return StreamingResponse(event_messages(service, viewer, query, start), headers=HEADERS)

@@ -1,0 +1,189 @@
+"""What the server asks of a store, whichever engine stands behind it.
+
+Two orders exist, and they are not the same. Pages are ordered by *position*: the time at
+which an event happened, then its arrival. A spooled event that arrives an hour late takes
+its place among the events of its own minute. Streams are ordered by *arrival*: the order
+of commits, without a gap for a reader, so that a late event is not missed either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from concurrent.futures import Future
+
+    from .cursor import Cursor
+
+__all__ = [
+    "Arrivals",
+    "EventPage",
+    "EventQuery",
+    "EventSummary",
+    "IncomingEvent",
+    "Receipt",
+    "Store",
+    "StoreError",
+    "StoredEvent",
+    "Viewer",
+]
+
+
+class StoreError(RuntimeError):
+    """The store could not do it now (disk full, locked, too much waiting); trying again may help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who reads. Every read takes one, so that no later permission can be forgotten on a road."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventSummary:
+    """What a list shows of an event. Texts are already masked and cut."""
+
+    event_id: str
+    position: int
+    """Orders pages. Larger than JavaScript's safe integers: leaves the server inside cursors only."""
+    arrival: int
+    """Orders streams: 1, 2, 3 ... in the order of commits."""
+    occurred_ms: int
+    """Milliseconds since the epoch; never later than `received_ms`, whatever the sender's clock says."""
+    received_ms: int
+    event_type: str
+    status: str
+    method: str | None
+    endpoint: str | None
+    route: str | None
+    status_code: int | None
+    execution_time_ms: int | None
+    error_name: str | None
+    error_message: str | None
+    service_name: str | None
+    environment: str | None
+    trace_id: str | None
+    process: str | None
+    """The sender's stream id, with `sequence` the means to tell gaps."""
+    sequence: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingEvent:
+    """An event that was checked and masked and may be stored."""
+
+    event_id: str
+    """A UUID; the first event with it is kept."""
+    occurred_ms: int
+    received_ms: int
+    event_type: str
+    status: str
+    method: str | None
+    endpoint: str | None
+    route: str | None
+    status_code: int | None
+    execution_time_ms: int | None
+    error: str | None
+    message: str | None
+    tags: str
+    service: str | None
+    environment: str | None
+    trace_id: str | None
+    process: str | None
+    sequence: int | None
+    document: bytes
+    """The whole masked event: one JSON object, UTF-8."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """One event in full."""
+
+    summary: EventSummary
+    document: bytes
+    """As it was handed to `add`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer to one stored event."""
+
+    event_id: str
+    is_new: bool
+    """False for a repeat: the first one was kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventQuery:
+    """Which events; what is None does not restrict."""
+
+    status: str | None = None
+    service: str | None = None
+    method: str | None = None
+    path: str | None = None
+    """`/orders` is that path and everything below it, `/ord*` everything that begins so, `/` the root."""
+    text: str | None = None
+    """Words that must all occur in endpoint, error, message or tags; a word matches as a beginning."""
+    from_ms: int | None = None
+    """Inclusive, milliseconds since the epoch, by the time at which the event happened."""
+    to_ms: int | None = None
+    """Exclusive."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Some events, newest first, and the ways on from here (None: nothing there)."""
+
+    events: tuple[EventSummary, ...]
+    older: Cursor | None
+    newer: Cursor | None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """What arrived after some arrival, oldest first."""
+
+    events: tuple[EventSummary, ...]
+    last: int
+    """Where to go on. Moves forward over events that the query leaves out, too."""
+    more: bool
+    """True if the limit cut the answer off."""
+
+
+class Store(Protocol):
+    """Events on disk. Every method may be called from any thread.
+
+    Reads block for as long as the disk takes; call them off the event loop. All of them
+    raise `StoreError` where the store is unable to answer.
+    """
+
+    def add(self, events: Sequence[IncomingEvent]) -> Future[list[Receipt]]:
+        """Store `events`; return at once. The future is done when they are durable on disk."""
+        ...
+
+    def page(self, viewer: Viewer, query: EventQuery, cursor: Cursor | None, limit: int) -> EventPage:
+        """Return up to `limit` events on that side of `cursor` (None: the newest)."""
+        ...
+
+    def event(self, viewer: Viewer, event_id: str) -> StoredEvent | None:
+        """Return the event with that id, None if there is none that `viewer` may see."""
+        ...
+
+    def arrivals(self, viewer: Viewer, query: EventQuery, after: int, limit: int) -> Arrivals:
+        """Return up to `limit` events that arrived after `after`."""
+        ...
+
+    def last_arrival(self, viewer: Viewer) -> int:
+        """Return the newest arrival, 0 in an empty store."""
+        ...
+
+    def services(self, viewer: Viewer) -> tuple[str, ...]:
+        """Return the names of the services that sent something, sorted, at most 100."""
+        ...
+
+    def close(self) -> None:
+        """Finish what was added, then release the file. Blocks; a second call does nothing."""
+        ...
