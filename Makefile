@@ -9,7 +9,7 @@ ARGS ?=
 export PYRIGHT_PYTHON_IGNORE_WARNINGS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench check format lint types contracts native fix clean
+.PHONY: help setup demo test bench screenshots check format lint types contracts native fix clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ test: setup ## Run the whole suite; one part of it: make test ARGS="tests/core -
 
 bench: setup ## Run the benchmarks; one of them: make bench ARGS=capture.
 	@$(VENV_PYTHON) -m benchmarks $(ARGS)
+
+screenshots: setup ## Take the pictures of docs/images from the demo (needs Chromium).
+	@$(VENV_PYTHON) scripts/screenshots.py
 
 check: format lint types contracts native ## Everything below down to `native`: what CI and pre-commit run.
 
