@@ -6,6 +6,7 @@ Nothing here knows an SDK: bytes go in, whoever made them.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote_plus
@@ -23,6 +24,7 @@ _WINDOW: Final = 8
 """Half a secret is a leak too: so many characters of it in a row. Random texts never share eight."""
 _DIGITS_WINDOW: Final = 12  # numbers do, in times and hashes
 _LEVELS: Final = 6  # of JSON in texts in JSON, as some SDKs nest it
+_DISTINCT: Final = 6  # texts as long as this are found wherever they are, shorter ones by their key
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,14 @@ class Card:
         return {case: verdict for case, verdict in self.verdicts.items() if not verdict.is_clean}
 
 
-def score(case: Case, encode: Callable[[dict[str, Any]], bytes], seed: int) -> Verdict:
-    """Plant the secrets of this run, let `encode` make bytes of the event, and look through them."""
+def score(
+    case: Case, encode: Callable[[dict[str, Any]], bytes], seed: int, *, exact: bool = False
+) -> Verdict:
+    """Plant the secrets of this run, let `encode` make bytes of the event, and look through them.
+
+    `exact`: the bytes that a case wants to see again must be there, how numbers are written included. Nobody
+    but our own encoder promises that.
+    """
     event, secrets = case.plant(seed)
     # What was planted stays as it was even where an SDK writes into what it is given.
     wanted = list(_wanted(case, event)) if case.is_safe else []
@@ -83,7 +91,7 @@ def score(case: Case, encode: Callable[[dict[str, Any]], bytes], seed: int) -> V
     seen = _Seen(text)
     if case.is_safe:
         lost = [repr(fact) for fact in wanted if not seen.holds(fact)]
-        lost += [f"exactly {part}" for part in case.exact if part not in text]
+        lost += [f"exactly {part}" for part in case.exact if exact and part not in text]
         return Verdict(lost=tuple(lost), failure=failure)
     if not secrets:
         raise AssertionError(f"{case.id} plants nothing")
@@ -109,36 +117,37 @@ class _Seen:
     def __init__(self, text: str) -> None:
         self._texts: list[str] = [text]
         self._pairs: set[tuple[str | None, str]] = set()
-        for line in [text, *text.split("\n")]:
-            self._read(line, 0)
+        self._read(text, None, 0)
         self._all = "\n".join(self._texts)
         # A text of two bytes per character that was read as one of one is still a text to whoever reads it.
         narrow = self._all.replace("\x00", "").replace("\ufffd", "")
         self._decoded = f"{self._all}\n{unquote_plus(self._all)}\n{narrow}"
 
-    def _read(self, text: str, level: int) -> None:
+    def _read(self, text: str, key: str | None, level: int) -> None:
+        """Read a JSON document, or lines of them, which stands under `key`."""
         if level > _LEVELS or text.lstrip()[:1] not in ("{", "["):
             return
         try:
             tree = _decode(text)
         except (ValueError, RecursionError):
+            if "\n" in text:
+                for line in text.split("\n"):
+                    self._read(line, key, level + 1)
             return
-        for key, leaf in _leaves(tree, None):
-            self._pairs.add((key, _written(leaf)))
+        for name, leaf in _leaves(tree, key):
+            self._pairs.add((name and name.lower(), _written(leaf)))
             self._pairs.add((None, _written(leaf)))
-            if key is not None:
-                self._texts.append(key)
             if type(leaf) is str:
                 self._texts.append(leaf)
-                self._read(leaf, level + 1)
+                self._read(leaf, name, level + 1)
 
     def holds(self, fact: object) -> bool:
         """Tell whether a text, or a pair of key and value, can be found."""
         if isinstance(fact, tuple):
             key, leaf = fact
-            if type(leaf) is str and len(leaf) > _WINDOW:
+            if type(leaf) is str and len(leaf) >= _DISTINCT:
                 return leaf in self._all  # wherever an SDK puts it
-            return (key, _written(leaf)) in self._pairs
+            return (key and key.lower(), _written(leaf)) in self._pairs
         return str(fact) in self._all
 
     def holds_part_of(self, secret: str) -> bool:
@@ -147,14 +156,14 @@ class _Seen:
         return any(secret[at : at + window] in self._decoded for at in range(len(secret) - window + 1))
 
 
-def _leaves(tree: Any, key: str | None) -> Iterator[tuple[str | None, Any]]:
-    """Yield the values of a tree with their keys; items of a list have the list's."""
+def _leaves(tree: Any, key: str | None, *, names: bool = True) -> Iterator[tuple[str | None, Any]]:
+    """Yield the values of a tree with their keys (items of a list have the list's), and the keys alone."""
     stack: list[tuple[str | None, Any]] = [(key, tree)]
     while stack:
         key, node = stack.pop()
         if isinstance(node, dict):
             stack.extend((str(name), item) for name, item in node.items())
-            stack.extend((None, str(name)) for name in node)
+            stack.extend((None, str(name)) for name in node if names)
             if not node:
                 yield key, {}
         elif isinstance(node, (list, tuple, set, frozenset)):
@@ -188,12 +197,14 @@ def _facts(key: str, part: Any) -> Iterator[object]:
         if "json" in kind:
             documents: Sequence[str] = text.strip().split("\n") if "ndjson" in kind else [text]
             for document in documents:
-                yield from _leaves(_decode(document), key)
+                yield from _leaves(_decode(document), None)
         elif "form" in kind:
             yield from parse_qsl(text)
         else:
             yield text
     elif type(part) is RawHeaders:
-        yield from ((name.decode().lower(), text.decode()) for name, text in part.items)
+        yield from ((name.decode(), text.decode()) for name, text in part.items)
+    elif key == "requestUrl":
+        yield from filter(None, re.split(r"[?#]", part))  # some keep the query elsewhere
     else:
-        yield from _leaves(part, key)
+        yield from _leaves(part, None, names=False)  # an SDK calls the parts of an entry as it likes
