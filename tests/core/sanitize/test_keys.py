@@ -25,28 +25,29 @@ SECRET = "s3cr3t"
 
 SECRET_KEYS = """
 password Password PASSWORD pass_word pass-word passwd pwd pass passcode pin token secret auth otp totp
-authorization proxy-authorization Proxy_Authorization authentication cookie set-cookie setCookie session sid
-credential credentials jwt bearer csrf xsrf cardNumber card_number Card-Number creditCard credit_card cc_number
-pan cvv cvv2 cvc securityCode mfa_code pinCode otpCode one_time_password ssn social_security_number dbpass
-smtp_pass user_pass connectionString dsn database_url csrfmiddlewaretoken JSESSIONID PHPSESSID connect.sid
-sessid aws_access_key_id userPassword user_password_hash passwordConfirm newPasswd ssh_passphrase
-privateKey rsa_private_key api_key apiKey x-api-key apikeys access_key accessKeyId clientSecret client_secret_1
-secretsmanager accessToken access_token refresh_token id_token tokens2 session_id sessionId session_key sms_otp
-user_ssn db_pwd signing_key encryptionKey authKey client_key x-authorization user_pan userPan cardPIN user_pin_2
-userPins connectSid user[password] user[password][] a.b.token payment:cvv x/secret password[0] token[0] token1
-password2 authTokens tokenSecret isSecretShared[password] reset_password_token passwords credential_id
-""".split()
+authorization proxy-authorization Proxy_Authorization authentication cookie set-cookie setCookie session
+sid credential credentials jwt bearer csrf xsrf cardNumber card_number Card-Number creditCard
+credit_card cc_number pan cvv cvv2 cvc securityCode mfa_code pinCode otpCode one_time_password ssn
+social_security_number dbpass smtp_pass user_pass connectionString dsn database_url csrfmiddlewaretoken
+JSESSIONID PHPSESSID connect.sid sessid aws_access_key_id userPassword user_password_hash
+passwordConfirm newPasswd ssh_passphrase privateKey rsa_private_key api_key apiKey x-api-key apikeys
+access_key accessKeyId clientSecret client_secret_1 secretsmanager accessToken access_token
+refresh_token id_token tokens2 session_id sessionId session_key sms_otp user_ssn db_pwd signing_key
+encryptionKey authKey client_key x-authorization user_pan userPan cardPIN user_pin_2 userPins connectSid
+user[password] user[password][] a.b.token payment:cvv x/secret password[0] token[0] token1 password2
+authTokens tokenSecret isSecretShared[password] reset_password_token passwords credential_id
+""".split()  # noqa: SIM905 - reads as a table
 
 SAFE_KEYS = """
 max_tokens maxTokens maxtokens tokens token_count tokencount tokenizer next_page_token nextPageToken
 prev_token page_tokens sync_token continuation_token cursor_token resumeToken cancel_token secretary
 secretariat has_password hasPassword is_secret num_secrets min_password_length max_pin password_policy
-passwordPolicy password_strength api_key_hint secret_type secretUrl password_required
-api_key_enabled secret_key_id password_count secret_expiry secretExpiresIn secretTtl password_at authors
-author company japan pinned spinner inside compass passenger keyboard monkey key name value sidebar
-discussion opinion shipping tokenExpiry authenticated_at sign code sig ticket signature etag x-request-id
-prompt_tokens completion_tokens total_tokens user_id id pinterest expansion Span
-""".split()
+passwordPolicy password_strength api_key_hint secret_type secretUrl password_required api_key_enabled
+secret_key_id password_count secret_expiry secretExpiresIn secretTtl password_at authors author company
+japan pinned spinner inside compass passenger keyboard monkey key name value sidebar discussion opinion
+shipping tokenExpiry authenticated_at sign code sig ticket signature etag x-request-id prompt_tokens
+completion_tokens total_tokens user_id id pinterest expansion Span
+""".split()  # noqa: SIM905 - reads as a table
 
 
 @pytest.mark.parametrize("key", SECRET_KEYS)
@@ -121,6 +122,22 @@ def test_name_and_value_objects_are_masked_in_either_order(name: str, order: tup
     entry = {"name": (name, "password"), "value": ("value", "x"), "other": ("other", 1)}
     given = dict(entry[part] for part in order)
     assert mask_value(given, POLICY) == {**given, "value": "[MASKED]"}
+
+
+@pytest.mark.parametrize(
+    "loc", [["body", "password"], ("body", "user", "apiKey", 0), ["query", "code"], ["cookie", "x"]]
+)
+def test_a_validators_answer_does_not_repeat_the_secret(loc: Any) -> None:
+    """`input` and `ctx` of a validation error are masked if `loc` names a secret, in either order."""
+    for error in (
+        {"loc": loc, "msg": "m", "input": "x", "ctx": {"a": "x"}},
+        {"input": ["x"], "ctx": {}, "loc": loc},
+    ):
+        masked = mask_value({"detail": [error]}, POLICY)["detail"][0]
+        assert masked["input"] == "[MASKED]"
+        assert masked["ctx"] in ("[MASKED]", {})
+    harmless = {"loc": ["body", "user", "name"], "input": "x", "ctx": {"min_length": 3}}
+    assert mask_value(harmless, POLICY) == harmless
 
 
 def test_mask_fields_add_names_in_any_spelling() -> None:

@@ -209,8 +209,8 @@ _END = re.compile(
     r"|[\"'`](?=\Z|[\s&<,;:)\]}>])"
 )
 _QUERY_END = re.compile(r"[\s&#<>\"'`]")
-_TRAILING: Final = ".,;:!?)]}>\"'`"
-_QUERY_TRAILING: Final = ").,;:!?"
+_TRAILING: Final = ".,;:!?)]}>\"'`" + CUT
+_QUERY_TRAILING: Final = ").,;:!?" + CUT
 _SCHEMES: Final = frozenset({"bearer", "basic", "token", "digest", "negotiate", "apikey"})
 
 
@@ -279,8 +279,6 @@ def _quoted_end(text: str, start: int, opening: re.Match[str]) -> int:
         end = _end_of(_CONTENT[quote], text, end)
         if text[end : end + 2] != quote * 2:  # a doubled quote (SQL, CSV, three quotes) closes nothing
             return end if text[end : end + 1] == quote else len(text)
-        if end == start and text[end + 2 : end + 3] != quote:
-            return end
         end += 2
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ._forms import mask_cut_form, mask_form
 from ._json import WHITE_SPACE, NotJsonError, dumps, loads, loads_prefix
-from ._keys import NAME, VALUE, lower, role
+from ._keys import INPUT, LOC, NAME, VALUE, lower, role
 from ._limits import preview_of
 from ._marks import CUT, MASKED, omitted, truncated
 from ._multipart import mask_multipart
@@ -84,7 +85,8 @@ def mask_body(body: RawBody, walker: Walker, limits: Limits) -> Any:
         return truncated(content.size_bytes, maximum, preview, lower_bound=content.size_is_lower_bound)
     if not content.whole:
         text = _mask_prefix(content.data, media_type, charset, walker)
-        return omitted(media_type, seen) if text is None else text
+        # What is a text from now on must be stable as one.
+        return omitted(media_type, seen) if text is None else walker.text(text)
     masked = _mask_whole(content.data, media_type, body.content_type or "", charset, walker)
     return omitted(media_type, seen) if masked is _UNKNOWN else masked
 
@@ -147,6 +149,8 @@ def _mask_whole(data: bytes, media_type: str, content_type: str, charset: str, w
         form = mask_multipart(data, content_type, walker)
         return _UNKNOWN if form is None else form
     text = _text_of(data, charset)
+    if "\0" in text:
+        return _UNKNOWN  # binary, or UTF-16: a NUL in each character hides every name
     if media_type in _NDJSON_TYPES:
         return [_mask_document(line, walker) for line in text.split("\n") if line.strip(WHITE_SPACE)]
     if _is_json(media_type):
@@ -159,12 +163,26 @@ def _mask_whole(data: bytes, media_type: str, content_type: str, charset: str, w
         except NotJsonError:
             pass
     if _is_text(media_type) or (not media_type and _is_readable(data)):
-        return walker.text(text)
+        return walker.text(_unescaped(text) if _starts_like_json(text) else text)
     return _UNKNOWN
 
 
 def _text_of(data: bytes, charset: str) -> str:
     return data.decode(charset, "replace").removeprefix("\ufeff")
+
+
+# Letters, digits and the like, escaped for no reason but to hide: JSON that does not parse is a text,
+# and in a text `p\\u0061ssword` is no password.
+_ESCAPED = re.compile(r"\\u00(2[0-9a-fA-F]|[3-7][0-9a-fA-F])")
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(_character, text) if "\\u00" in text else text
+
+
+def _character(escape: re.Match[str]) -> str:
+    character = chr(int(escape[1], 16))
+    return character if character.isalnum() or character in " -_=:@/.?&" else escape.group()
 
 
 def _is_readable(data: bytes) -> bool:
@@ -181,7 +199,7 @@ def _mask_document(text: str, walker: Walker) -> Any:
     try:
         return walker.walk(loads(text))
     except NotJsonError:
-        return walker.text(text)
+        return walker.text(_unescaped(text))
 
 
 # --- the beginning of a body ----------------------------------------------------------------------
@@ -192,6 +210,8 @@ def _mask_prefix(data: bytes, media_type: str, charset: str, walker: Walker) -> 
     if media_type == "multipart/form-data":
         return None
     text = _prefix_text(data, charset)
+    if "\0" in text:
+        return None
     if media_type == _FORM_TYPE:
         return mask_cut_form(text, walker) if "=" in text else walker.cut(text)
     if media_type in _NDJSON_TYPES:
@@ -229,7 +249,7 @@ def _mask_json_prefix(text: str, walker: Walker) -> str:
     try:
         document, still_open = loads_prefix(text)
     except NotJsonError:
-        return walker.cut(text)
+        return walker.cut(_unescaped(text))
     _assume_the_worst(document, still_open)
     masked = dumps(walker.walk(document))
     closers = len(masked) - len(masked.rstrip("]}"))  # fewer than were open if one of those was masked
@@ -239,16 +259,17 @@ def _mask_json_prefix(text: str, walker: Walker) -> str:
 def _assume_the_worst(document: Any, still_open: int) -> None:
     """Mask what only the missing rest could have declared harmless, along the open containers.
 
-    A `value` whose `name` did not arrive may be that of a password. A list is a list of pairs as
-    long as nothing else is in it, and half a pair at its end is nothing else.
+    A `value` whose `name` did not arrive may be that of a password, an `input` without its `loc` too.
+    A list is a list of pairs as long as nothing else is in it, and half a pair at its end is nothing else.
     """
     at = document
     for _ in range(still_open):
         if type(at) is dict and at:
             following = at[next(reversed(at))]
             roles = {key: role(key) for key in at}
-            if NAME not in roles.values():
-                at.update({key: MASKED for key, found in roles.items() if found == VALUE})
+            for half, other in ((VALUE, NAME), (INPUT, LOC)):
+                if other not in roles.values():
+                    at.update({key: MASKED for key, found in roles.items() if found == half})
         elif type(at) is list and at:
             following = at[-1]
             if type(following) is list and len(following) < 2:

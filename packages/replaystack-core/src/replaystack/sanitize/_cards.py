@@ -111,7 +111,8 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
     if any(place.start() < end and start < place.end() for place in near):
         return False
     left = text[max(0, start - _WORD_MAX) : start]
-    left = left[len(left.rstrip(_ALNUM)) :]
+    word = left[len(left.rstrip(_ALNUM)) :]
+    left = word[1:] if left[: len(left) - len(word)].endswith("\\") else word  # `\b4242...` in JSON
     found = _WORD.match(text, end, end + _WORD_MAX)
     right = found.group() if found else ""
     return not (left or right) or not _HEX.issuperset(left + right)

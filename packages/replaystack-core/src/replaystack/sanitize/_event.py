@@ -9,11 +9,11 @@ from ..wire import RESERVED_METADATA_KEY
 from ._bodies import mask_body
 from ._headers import COOKIES_MAX, mask_headers
 from ._json import dumps, loads
-from ._keys import Place
+from ._keys import Place, role
 from ._limits import ERROR_MESSAGE_BYTES, STACK_TRACE_BYTES, TEXT_BYTES, Limits, fit, preview_of, utf8_length
 from ._marks import MASKED, dropped, is_mark, truncated
 from ._masked import Masked, seal
-from ._plain import key_text, plain
+from ._plain import as_json_type, key_text
 from ._policy import RULES_VERSION, Policy
 from ._walk import UNBOUNDED, Walker, snapshot
 
@@ -45,6 +45,8 @@ _ENTRY_TEXTS: Final = frozenset(
     userId sessionId requestId flowId traceId id""".split()  # noqa: SIM905 - same
 )
 
+
+_KNOWN: Final = _HEADERS | _PAYLOADS | _LISTS | _NUMBERS | _TEXTS.keys() | {"requestUrl"}
 
 _ENTRY_FIELDS: Final = frozenset({"metadata", "data", "fields"})
 
@@ -93,11 +95,18 @@ class _Encoder:
         items = snapshot(event) if type(event) is dict else list(event.items())
         fields = {key if type(key) is str else key_text(key): value for key, value in items}
         self._read_metadata(fields.get("metadata"))
+        others: dict[str, Any] = {}
         for key, value in fields.items():
             if key == "metadata":
                 self._parts[key] = ""  # keeps its place
-            elif value is not None:
+            elif value is None:
+                continue
+            elif key in _KNOWN:
                 self._add(key, value)
+            else:
+                others[key] = value
+        self._parts.setdefault("metadata", "")
+        self._add_others(others)
         self._parts["metadata"] = self._encode_metadata()
         if self._size() > self._limits.event_bytes:
             self._degrade()
@@ -133,14 +142,36 @@ class _Encoder:
             return self._text
         if key in _PAYLOADS or key in _HEADERS:
             return self._field
-        if key in _LISTS:
-            return self._list
-        return self._number if key in _NUMBERS else self._unknown
+        return self._list if key in _LISTS else self._number
+
+    def _add_others(self, fields: dict[str, Any]) -> None:
+        """Add what is no key of the wire: user data, masked by key like any, and together as one object."""
+        walker = self._walker(self._limits.event_bytes)
+        try:
+            tree = walker.walk(fields)
+        except Exception:  # noqa: BLE001 - fail closed
+            tree = self._one_by_one(fields)
+        self._masked += walker.masked
+        parts = {key: dumps(value) for key, value in tree.items()}
+        self._parts.update((key, part) for key, part in parts.items() if part not in _EMPTY)
+
+    def _one_by_one(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Mask what can be masked; a `value` without the names beside it cannot."""
+        masked: dict[str, Any] = {}
+        for key, value in fields.items():
+            walker = self._walker(self._limits.event_bytes)
+            try:
+                masked.update(walker.walk({key: dropped() if role(key) else value}))
+            except Exception:  # noqa: BLE001 - fail closed, part by part
+                self._dropped += 1
+                name = _mask_key(walker, key)
+                if name is not None:
+                    masked[name] = dropped()
+        return masked
 
     def _text(self, key: str, value: Any) -> str:
         walker = self._walker(self._limits.event_bytes)
-        if type(value) is not str:
-            value = plain(value)
+        value = as_json_type(value)
         if type(value) is int:
             value = walker.walk(value)  # a card number becomes a text
         if type(value) is not str:
@@ -163,7 +194,7 @@ class _Encoder:
         """Encode a payload or headers, limited."""
         maximum = self._limits.max_payload_bytes
         raw = type(value) is RawBody
-        walker = self._walker(UNBOUNDED if raw else self._limits.budget_bytes)
+        walker = self._walker(UNBOUNDED if raw or is_mark(value) else self._limits.budget_bytes)
         if raw:
             tree = mask_body(value, walker, self._limits)
         elif key in _HEADERS:
@@ -174,7 +205,7 @@ class _Encoder:
         part = dumps(tree)
         self._previews[key] = tree if type(tree) is str else part
         # What was encoded before has met its limit, as raw bytes perhaps: only the event's own remains.
-        limited = raw or is_mark(tree) or (self._seen_before and not walker.full)
+        limited = raw or (is_mark(tree) and is_mark(value)) or (self._seen_before and not walker.full)
         if not limited and (walker.full or utf8_length(part) > maximum):
             part = self._truncate(key, utf8_length(part), walker)
         self._masked += walker.masked
@@ -186,17 +217,6 @@ class _Encoder:
         preview = preview_of(self._previews[key], maximum, quiet.text)
         size = self._limits.budget_bytes if walker.full else size
         return dumps(truncated(size, maximum, preview, lower_bound=walker.full))
-
-    def _unknown(self, key: str, value: Any) -> str:
-        """Encode what is no key of the wire: user data, masked by key like any."""
-        walker = self._walker(self._limits.event_bytes)
-        tree = walker.walk({key: value})
-        [(written, masked)] = tree.items()
-        part = self._whole(walker, masked)
-        if written == key:
-            return part
-        self._parts[written] = part
-        return "null"
 
     def _whole(self, walker: Walker, tree: Any) -> str:
         self._masked += walker.masked
@@ -211,14 +231,16 @@ class _Encoder:
 
     def _list(self, key: str, value: Any) -> str:
         """Encode breadcrumbs, logs or frames; when they are too many, the newest stay."""
-        if type(value) not in (list, tuple):
-            value = plain(value)
-        if type(value) not in (list, tuple):
-            walker = self._walker(self._limits.event_bytes)
-            return self._whole(walker, walker.walk(value))
+        value = as_json_type(value)
+        items = (
+            [as_json_type(item) for item in value] if type(value) is list or type(value) is tuple else None
+        )
+        if items is None or any(type(item) is list or type(item) is tuple for item in items):
+            walker = self._walker(self._limits.event_bytes)  # no list of entries, whatever it is
+            return self._whole(walker, walker.walk(value if items is None else items))
         left = self._limits.event_bytes
         entries: list[str] = []
-        for entry in reversed(list(value)):
+        for entry in reversed(items):
             walker = self._walker(left)
             part = self._whole(walker, self._entry(entry, walker, key))
             left -= utf8_length(part) + 1
@@ -229,10 +251,9 @@ class _Encoder:
 
     def _entry(self, entry: Any, walker: Walker, kind: str) -> Any:
         if type(entry) is not dict:
-            entry = plain(entry)
-        if type(entry) is not dict:
             return walker.walk(entry)
         masked: dict[str, Any] = {}
+        others: dict[str, Any] = {}
         for key, value in snapshot(entry):
             name = key if type(key) is str else key_text(key)
             if name in _ENTRY_TEXTS:
@@ -240,13 +261,14 @@ class _Encoder:
             elif name in _ENTRY_FIELDS:
                 masked[name] = self._entry_fields(value, walker, kind)
             else:
-                masked.update(walker.walk({name: value}))
+                others[name] = value
+        if others:
+            masked.update(walker.walk(others))
         return masked
 
     def _entry_fields(self, value: Any, walker: Walker, kind: str) -> Any:
         """Mask the fields of an entry by key, but for `replaystack`, which is ours."""
-        if type(value) is not dict:
-            value = plain(value)
+        value = as_json_type(value)
         place = Place.LOG if kind == "logs" else Place.PAYLOAD
         if type(value) is not dict:
             return walker.walk(value, place)
@@ -266,8 +288,7 @@ class _Encoder:
         if value is None:
             return
         try:
-            if type(value) is not dict:
-                value = plain(value)
+            value = as_json_type(value)
             if type(value) is not dict:
                 value = {"value": value}
             self._metadata = {
@@ -362,6 +383,14 @@ class _Encoder:
                 text = tree if type(tree) is str else part
                 self._parts[key] = dumps(fit(text, _HEADLINE_TEXT_BYTES, mask))
         self._parts["metadata"] = dumps({RESERVED_METADATA_KEY: self._reserved})
+
+
+def _mask_key(walker: Walker, key: str) -> str | None:
+    """Return a key as it may be written, or None if even that fails."""
+    try:
+        return walker.text(key)
+    except Exception:  # noqa: BLE001 - fail closed
+        return None
 
 
 def _is_evidence(value: object) -> bool:

@@ -9,7 +9,7 @@ from ..exchange import RawHeaders
 from ._forms import add_field
 from ._keys import Place, lower
 from ._marks import MASKED
-from ._plain import key_text, plain
+from ._plain import as_json_type, key_text
 from ._walk import snapshot
 
 if TYPE_CHECKING:
@@ -49,22 +49,20 @@ def _fields(value: object) -> dict[str, Any] | None:
     if type(value) is RawHeaders:
         pairs: list[tuple[str, Any]] = [(lower(_decoded(name)), _decoded(text)) for name, text in value.items]
         return _folded(pairs)
-    if type(value) not in (dict, list, tuple):
-        value = plain(value)
+    value = as_json_type(value)
     if type(value) is dict:
         return {
             name if type(name) is str else key_text(name): _decoded(content)
             for name, content in snapshot(value)
         }
-    if type(value) in (list, tuple):
-        return _pairs(value)
-    return None
+    return _pairs(value) if type(value) is list or type(value) is tuple else None
 
 
 def _pairs(items: Any) -> dict[str, Any] | None:
     pairs: list[tuple[str, Any]] = []
     for item in list(items):
-        if type(item) not in (list, tuple) or len(item) != 2:
+        item = as_json_type(item)  # noqa: PLW2901 - as JSON sees it
+        if (type(item) is not list and type(item) is not tuple) or len(item) != 2:
             return None
         name, content = item
         pairs.append((name if type(name) is str else key_text(name), _decoded(content)))
@@ -117,7 +115,7 @@ def _mask_link(text: str, walker: Walker) -> str:
     return walker.text(_LINK_TARGET.sub(lambda found: f"<{walker.url(found[1])}>", text))
 
 
-_BEARER = re.compile(r"\bbearer\b[^A-Za-z0-9]*", re.IGNORECASE | re.ASCII)
+_BEARER = re.compile(r"\bbearer\b[^A-Za-z0-9\[]*", re.IGNORECASE | re.ASCII)
 
 
 def _mask_subprotocols(value: Any, walker: Walker) -> Any:

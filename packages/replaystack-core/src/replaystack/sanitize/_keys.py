@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CHANGED",
+    "INPUT",
+    "LOC",
     "MASK",
     "NAME",
     "SAFE",
@@ -35,6 +37,10 @@ WALK: Final = 2
 NAME: Final = 4
 """`name` or `key`: what stands here may be the name of the sibling `value`."""
 VALUE: Final = 8
+LOC: Final = 32
+"""The path of a field in the answer of a validator (`{"loc": ["body", "password"], "input": "x"}`)."""
+INPUT: Final = 64
+"""What the validator repeats of that field."""
 CHANGED: Final = 16
 """The value rules change the key's own text."""
 
@@ -171,13 +177,13 @@ def normalise(key: str) -> str:
 
 
 def role(key: str) -> int:
-    """Return `NAME` or `VALUE` for the two halves of a pair, else 0."""
+    """Return the role of a key whose neighbour decides, or that decides on its neighbour; else 0."""
     if len(key) > _ROLE_LENGTH:
         return 0
     return _ROLES.get(normalise(key), 0)
 
 
-_ROLES: Final = {"name": NAME, "key": NAME, "value": VALUE}
+_ROLES: Final = {"name": NAME, "key": NAME, "value": VALUE, "loc": LOC, "input": INPUT, "ctx": INPUT}
 _ROLE_LENGTH = 8  # `value`, with a few separators
 
 
@@ -186,7 +192,7 @@ class Keyring:
 
     __slots__ = (
         "_contains_only",
-        "_judged",
+        "_fields",
         "_masked",
         "_parameters",
         "_remote",
@@ -207,19 +213,18 @@ class Keyring:
         self._unmasked = unmasked
         self._remote = remote
         self._contains_only = contains_only
-        self.custom = bool(masked or remote)
+        self.custom: bool = bool(masked or remote)
         """Whether names beyond the built-in ones are masked."""
-        self._judged: tuple[dict[str, int], ...] = tuple({} for _ in Place)
+        self._fields: dict[str, int] = {}
         self._parameters: dict[str, int] = {}
         self._walked: tuple[dict[str, int], ...] = tuple({} for _ in Place)
 
-    def judge(self, key: str, place: Place) -> int:
-        """Return `SAFE`, `MASK` or `WALK`."""
-        judged = self._judged[place]
-        verdict = judged.get(key)
+    def judge_field(self, name: str) -> int:
+        """Judge the name of a parameter of a URL or form: `judge` with a memory."""
+        verdict = self._fields.get(name)
         if verdict is None:
-            verdict = self._judge(key, place)
-            _remember(judged, key, verdict)
+            verdict = self.judge(name, Place.FORM)
+            _remember(self._fields, name, verdict)
         return verdict
 
     def walked(self, place: Place) -> dict[str, int]:
@@ -250,7 +255,8 @@ class Keyring:
             _remember(self._parameters, name, verdict)
         return verdict
 
-    def _judge(self, key: str, place: Place) -> int:
+    def judge(self, key: str, place: Place) -> int:
+        """Return `SAFE`, `MASK` or `WALK`. Not cached: the key may turn out to be a secret itself."""
         if place is Place.NONE:
             return SAFE
         segments = _segments(key)

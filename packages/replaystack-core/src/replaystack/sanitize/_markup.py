@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from ._keys import SAFE, WALK
+from ._keys import MASK, SAFE, WALK, lower
 from ._marks import CUT, MASKED
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ __all__ = ["mask_markup"]
 _TAG = re.compile(r"<(/?)([A-Za-z_][A-Za-z0-9_:.\-]*)([^<>]*)>")
 _NAMING = re.compile(r"\b(name|key|id|property)\s*=\s*[\"']([^\"'<>]{1,128})[\"']", re.IGNORECASE)
 _HOLDING = re.compile(r"(\b(?:value|content)\s*=\s*)(\"[^\"]*\"|'[^']*'|[^\s\"'>]+)", re.IGNORECASE)
+
+# Elements of HTML without content.
+_VOID: Final = frozenset({"br", "hr", "img", "input", "link", "meta", "param", "source"})
 
 
 def mask_markup(text: str, rules: NameRules) -> str:
@@ -29,19 +32,22 @@ def mask_markup(text: str, rules: NameRules) -> str:
     closings = {tag[2]: tag.start() for tag in tags if tag[1]}  # the last one of each name
     parts: list[str] = []
     done = 0
-    for tag in tags:
+    for at, tag in enumerate(tags):
         if tag.start() < done or tag[1]:
             continue
         verdict = rules.judge_name(tag[2], query=False)
+        by_name = verdict == MASK
         if "=" in tag[3]:
             named, held = _judge_attributes(tag[3], rules)
             verdict = verdict or named
             if held != tag[3]:
                 parts += (text[done : tag.start(3)], held)
                 done = tag.end(3)
-        if verdict == SAFE or tag[3].endswith("/"):
+        if verdict == SAFE or tag[3].endswith("/") or lower(tag[2]) in _VOID:
             continue
-        end = _content_end(text, tag, closings, walk=verdict == WALK)
+        end = _content_end(
+            text, tags, at, closings, walk=verdict == WALK, to_end=by_name or text.endswith(CUT)
+        )
         content = text[tag.end() : end]
         if content.strip() and content not in (MASKED, CUT):
             rules.masked += 1
@@ -73,12 +79,28 @@ def _judge_attributes(attributes: str, rules: NameRules) -> tuple[int, str]:
     return content, _HOLDING.sub(mask, attributes)
 
 
-def _content_end(text: str, tag: re.Match[str], closings: dict[str, int], *, walk: bool) -> int:
-    """Return where the content to be masked ends; of an element that never closes, at the next tag."""
+def _content_end(
+    text: str, tags: list[re.Match[str]], at: int, closings: dict[str, int], *, walk: bool, to_end: bool
+) -> int:
+    """Return where the content of tag number `at` ends, as far as it is to be masked.
+
+    An element that never closes ends at the next tag, or with the text.
+    """
+    tag = tags[at]
     following = text.find("<", tag.end())
     following = following if following >= 0 else len(text)
-    closing = f"</{tag[2]}"
-    if text.startswith(closing, following) or closings.get(tag[2], -1) < tag.end():
-        return following
-    # An element with elements is walked: their own names decide.
-    return tag.end() if walk else text.find(closing, tag.end())
+    if walk and not text.startswith(f"</{tag[2]}", following):
+        # An element with elements is walked: their own names decide.
+        inner = text[tag.end() : following]
+        return following if inner.strip() or following == len(text) else tag.end()
+    last = closings.get(tag[2], -1)
+    if last < tag.end():
+        return len(text) if to_end else following
+    depth = 1
+    for index in range(at + 1, len(tags)):
+        other = tags[index]
+        if other[2] == tag[2]:
+            depth += -1 if other[1] else 0 if other[3].endswith("/") else 1
+            if depth == 0:
+                return other.start()
+    return last

@@ -25,7 +25,7 @@ from ._marks import UNREADABLE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["key_text", "plain"]
+__all__ = ["JSON_TYPES", "as_json_type", "key_text", "plain"]
 
 BYTES_MAX: Final = 4 * 1024 * 1024
 """Larger binary values are counted, not decoded: four times the highest limit of a field."""
@@ -52,15 +52,22 @@ def plain(value: object) -> Any:
     try:
         for _ in range(_WRAPPERS_MAX):
             value = _read(value)
-            if type(value) in _JSON_TYPES:
+            if id(type(value)) in JSON_TYPES:
                 return value
     except Exception:  # noqa: BLE001 - whatever a foreign object does when read, the event survives
         pass
     return UNREADABLE
 
 
-_JSON_TYPES: Final = frozenset({str, int, float, bool, type(None), dict, list})
+JSON_TYPES: Final = frozenset(map(id, (str, int, float, bool, type(None), dict, list, tuple)))
+"""The types of JSON by `id`: to hash or compare a class may run its metaclass."""
+
 _WRAPPERS_MAX = 8  # an Enum may hold a UserList that holds a deque; what goes on after that is a loop
+
+
+def as_json_type(value: object) -> Any:
+    """Return `value` if it is of a JSON type already, else what `plain` makes of it."""
+    return value if id(type(value)) in JSON_TYPES else plain(value)
 
 
 def _read(value: object) -> Any:
@@ -246,9 +253,11 @@ def _bytes(value: bytes | bytearray) -> Any:
     size = kind.__len__(value)
     if size <= BYTES_MAX:
         try:
-            return kind.decode(value, "utf-8")
+            text: str = kind.decode(value, "utf-8")
         except UnicodeDecodeError:
-            pass
+            text = "\0"
+        if "\0" not in text:  # UTF-16 is valid UTF-8 too, with a NUL in each character that hides every name
+            return text
     return {"__bytes": size}
 
 

@@ -101,7 +101,7 @@ def look(text: str, rules: TextRules) -> int:  # noqa: C901, PLR0912 - runs for 
             seen = _NAME
         if "://" in text and (seen or "@" in text or "+" in text):
             seen |= _URL
-    if text[0] in "{[ \t\r\n":
+    if text[0] in '{[" \t\r\n':
         seen |= _JSON
     if size < _NAMELESS_MIN:
         return seen
@@ -109,7 +109,9 @@ def look(text: str, rules: TextRules) -> int:  # noqa: C901, PLR0912 - runs for 
         low = low or text.lower()
         if "bearer" in low or "basic" in low or "token" in low:
             seen |= _SCHEME
-    if "_" in text and ("live_" in text or "test_" in text or "gh" in text or "npm_" in text):
+    if "_" in text and (
+        "live_" in text or "test_" in text or "gh" in text or "_pat_" in text or "npm_" in text
+    ):
         seen |= _VENDOR
     if "-" in text and (
         "sk-" in text or "glpat-" in text or "xox" in text or "pypi-" in text or "-----" in text
@@ -136,7 +138,7 @@ def _look_at_words(text: str, size: int) -> int:
 
 
 def _apply(text: str, seen: int, rules: TextRules, level: int) -> str:
-    if seen & _JSON and level < LEVEL_MAX and text.rstrip()[-1:] in ("}", "]"):
+    if seen & _JSON and level < LEVEL_MAX and text.rstrip()[-1:] in ("}", "]", '"'):
         document = rules.embedded(text, level + 1)
         if document is not None:
             return document

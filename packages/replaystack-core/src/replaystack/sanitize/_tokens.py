@@ -14,6 +14,9 @@ from ._marks import MASKED
 
 __all__ = ["mask_credentials", "mask_jwts", "mask_pem", "mask_vendor_keys"]
 
+# A secret begins where a word begins, or behind an escape (`\n`) of a JSON text that did not parse.
+_BEGIN = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf]))"
+
 # --- JWT ------------------------------------------------------------------------------------------
 
 _JWT = re.compile(r"eyJ[A-Za-z0-9_\-]*(?:\.[A-Za-z0-9_\-]*)*")
@@ -38,12 +41,11 @@ def mask_jwts(text: str) -> tuple[str, int]:
 
 # --- credentials after a scheme -------------------------------------------------------------------
 
-_SCHEME = re.compile(
-    r"(?<![A-Za-z0-9])(bearer|basic|token)([ \t]+)([A-Za-z0-9._~+/\-]{8,})(=*)", re.IGNORECASE
-)
+_SCHEME = re.compile(_BEGIN + r"(bearer|basic|token)([ \t]+)([A-Za-z0-9._~+/\-]{8,})(=*)", re.IGNORECASE)
 _LONG_CREDENTIAL = 16  # without a digit, only what is longer than words are
 _DIGIT = re.compile(r"[0-9]")
 _PARAMETER_NAME = re.compile(r"[A-Za-z_\-]+\Z")
+_VALUE = re.compile(r"[\"'A-Za-z0-9]")
 
 
 def mask_credentials(text: str) -> tuple[str, int]:
@@ -55,8 +57,8 @@ def mask_credentials(text: str) -> tuple[str, int]:
         scheme, blank, credential, padding = found.groups()
         if len(credential) < _LONG_CREDENTIAL and not _DIGIT.search(credential):
             return found.group()
-        if padding and _PARAMETER_NAME.match(credential):  # `Bearer error_description="..."`
-            return found.group()
+        if padding == "=" and _PARAMETER_NAME.match(credential) and _VALUE.match(text, found.end()):
+            return found.group()  # `Bearer error_description="..."`
         count += 1
         return f"{scheme}{blank}{MASKED}"
 
@@ -87,28 +89,27 @@ def mask_pem(text: str) -> tuple[str, int]:
 
 # --- keys of well-known vendors ---------------------------------------------------------------------
 
-_KEY = r"(?<![A-Za-z0-9])"
 _DIGIT_AHEAD = r"(?=[A-Za-z_\-]{0,64}[0-9])"  # words joined by dashes have none
 _VENDORS: Final = (
     # literal, pattern
-    ("AKIA", re.compile(_KEY + r"AKIA[A-Z0-9]{16}(?![A-Za-z0-9])")),
-    ("ASIA", re.compile(_KEY + r"ASIA[A-Z0-9]{16}(?![A-Za-z0-9])")),
-    ("AIza", re.compile(_KEY + r"AIza[A-Za-z0-9_\-]{30,}")),
-    ("SK", re.compile(_KEY + r"SK[0-9a-f]{32}(?![A-Za-z0-9])")),
-    ("_live_", re.compile(_KEY + r"(?:[sr]k|rs|tr|tb)_live_[A-Za-z0-9_]{6,}")),
-    ("_test_", re.compile(_KEY + r"[sr]k_test_[A-Za-z0-9_]{6,}")),
-    ("ghp_", re.compile(_KEY + r"ghp_[A-Za-z0-9]{16,}")),
-    ("gho_", re.compile(_KEY + r"gho_[A-Za-z0-9]{16,}")),
-    ("ghu_", re.compile(_KEY + r"ghu_[A-Za-z0-9]{16,}")),
-    ("ghs_", re.compile(_KEY + r"ghs_[A-Za-z0-9]{16,}")),
-    ("ghr_", re.compile(_KEY + r"ghr_[A-Za-z0-9]{16,}")),
-    ("github_pat_", re.compile(_KEY + r"github_pat_[A-Za-z0-9_]{16,}")),
-    ("npm_", re.compile(_KEY + r"npm_[A-Za-z0-9]{30,}")),  # 36; `npm_config_...` are variables
-    ("glpat-", re.compile(_KEY + r"glpat-[A-Za-z0-9_\-]{16,}")),
-    ("xox", re.compile(_KEY + r"xox[a-z]-[A-Za-z0-9\-]{10,}")),
-    ("sk-", re.compile(_KEY + r"sk-" + _DIGIT_AHEAD + r"[A-Za-z0-9_\-]{20,}")),
-    ("pypi-", re.compile(_KEY + r"pypi-" + _DIGIT_AHEAD + r"[A-Za-z0-9_\-]{16,}")),
-    ("SG.", re.compile(_KEY + r"SG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,}")),
+    ("AKIA", re.compile(_BEGIN + r"AKIA[A-Z0-9]{16}(?![A-Za-z0-9])")),
+    ("ASIA", re.compile(_BEGIN + r"ASIA[A-Z0-9]{16}(?![A-Za-z0-9])")),
+    ("AIza", re.compile(_BEGIN + r"AIza[A-Za-z0-9_\-]{30,}")),
+    ("SK", re.compile(_BEGIN + r"SK[0-9a-f]{32}(?![A-Za-z0-9])")),
+    ("_live_", re.compile(_BEGIN + r"(?:[sr]k|rs|tr|tb)_live_[A-Za-z0-9_]{6,}")),
+    ("_test_", re.compile(_BEGIN + r"[sr]k_test_[A-Za-z0-9_]{6,}")),
+    ("ghp_", re.compile(_BEGIN + r"ghp_[A-Za-z0-9]{16,}")),
+    ("gho_", re.compile(_BEGIN + r"gho_[A-Za-z0-9]{16,}")),
+    ("ghu_", re.compile(_BEGIN + r"ghu_[A-Za-z0-9]{16,}")),
+    ("ghs_", re.compile(_BEGIN + r"ghs_[A-Za-z0-9]{16,}")),
+    ("ghr_", re.compile(_BEGIN + r"ghr_[A-Za-z0-9]{16,}")),
+    ("github_pat_", re.compile(_BEGIN + r"github_pat_[A-Za-z0-9_]{16,}")),
+    ("npm_", re.compile(_BEGIN + r"npm_[A-Za-z0-9]{30,}")),  # 36; `npm_config_...` are variables
+    ("glpat-", re.compile(_BEGIN + r"glpat-[A-Za-z0-9_\-]{16,}")),
+    ("xox", re.compile(_BEGIN + r"xox[a-z]-[A-Za-z0-9\-]{10,}")),
+    ("sk-", re.compile(_BEGIN + r"sk-" + _DIGIT_AHEAD + r"[A-Za-z0-9_\-]{20,}")),
+    ("pypi-", re.compile(_BEGIN + r"pypi-" + _DIGIT_AHEAD + r"[A-Za-z0-9_\-]{16,}")),
+    ("SG.", re.compile(_BEGIN + r"SG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,}")),
 )
 
 

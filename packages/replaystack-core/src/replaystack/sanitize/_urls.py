@@ -102,10 +102,10 @@ _HOST_AND_PORT = re.compile(r"(?:\[[^\]]*\]|[^:]*)(?::[0-9]*)?\Z")
 def _mask_userinfo(url: str, rules: ParameterRules) -> str:
     """Mask all before the `@` of each authority, also where a password holds an unencoded `/`."""
     last = url.rfind("@")
-    start = 2 if url.startswith("//") else url.find("://") + 3
+    start = 2 if url.startswith("//") else _authority(url, 0)
     parts: list[str] = []
     done = 0
-    while 2 <= start <= last:
+    while 0 < start <= last:
         found = _AUTHORITY_END.search(url, start)
         end = found.start() if found else len(url)
         at = url.rfind("@", start, end)
@@ -115,10 +115,15 @@ def _mask_userinfo(url: str, rules: ParameterRules) -> str:
             rules.masked += url[start:at] != MASKED
             parts += (url[done:start], MASKED)
             done = end = at
-        following = url.find("://", end)
-        start = following + 3 if following >= 0 else 0
+        start = _authority(url, end)
     parts.append(url[done:])
     return "".join(parts)
+
+
+def _authority(url: str, at: int) -> int:
+    """Return where the next authority begins, or 0."""
+    found = url.find("://", at)
+    return found + 3 if found >= 0 else 0
 
 
 _URL = re.compile(r"[^\s\"'<>`{}|^]*")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ._cards import is_card
 from ._json import NotJsonError, dumps, loads
-from ._keys import CHANGED, MASK, NAME, SAFE, VALUE, WALK, Place, role
+from ._keys import CHANGED, INPUT, LOC, MASK, NAME, SAFE, VALUE, WALK, Place, role
 from ._marks import CIRCULAR, CUT, DEEP, MASKED
-from ._plain import float_text, int_text, key_text, plain
+from ._plain import JSON_TYPES, as_json_type, float_text, int_text, key_text, plain
 from ._text import LEVEL_MAX, ROUNDS_MAX, look, mask, mask_cut, mask_shapes, settle
 from ._urls import mask_url_parts
 
@@ -36,9 +36,8 @@ _INT_DIGITS_MAX = 10**40  # longer ones become strings, which every parser keeps
 _FLOAT_MAX = 1.7976931348623157e308
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-_EXACT: Final = frozenset({str, int, float, bool, type(None), dict, list, tuple})
-_SCALARS: Final = frozenset({str, int, float, bool, type(None), dict})
-_SIZED: Final = frozenset({str, dict, list, tuple})
+_NO_PAIR: Final = frozenset(map(id, (str, int, float, bool, type(None), dict)))
+_PATH_MAX = 64  # parts of a `loc`; as deep as values are walked
 _SHORTEST = 5  # no rule knows a secret of four characters
 _READ_ATTEMPTS = 3
 
@@ -146,7 +145,7 @@ class Walker:
 
     def form_parameters(self) -> _Parameters:
         """Return the rules for the parameters of a form, or of a URL that is one: the key rules."""
-        return _Parameters(self, self._level + 1, lambda name: self._keyring.judge(name, Place.FORM))
+        return _Parameters(self, self._level + 1, self._keyring.judge_field)
 
     def parameters(self, level: int) -> _Parameters:
         """Return the rules for the parameters of URLs within a text."""
@@ -161,8 +160,6 @@ class Walker:
         try:
             document = loads(text)
         except NotJsonError:
-            return None
-        if type(document) not in (dict, list):
             return None
         inner = Walker(self._policy, level=level)
         masked = inner.walk(document)
@@ -188,7 +185,7 @@ class Walker:
         """Return `value`, which stands in a container at `depth`, masked."""
         kind = type(value)
         origin = value
-        if kind not in _EXACT:
+        if id(kind) not in JSON_TYPES:
             value = plain(value)
             kind = type(value)
         if kind is dict or kind is list or kind is tuple:
@@ -237,7 +234,7 @@ class Walker:
         bounded = self._charge(5 * len(items))  # `"":0,`
         known = self._keyring.walked(place)
         inner = Place.PAYLOAD if place is Place.LOG else place
-        named: int | None = None
+        named: tuple[int, int] | None = None
         out: dict[str, Any] = {}
         for key, value in items[:_PREVIEW_ITEMS] if bounded else items:
             if self._stopped:
@@ -248,9 +245,9 @@ class Walker:
             if verdict is None:
                 verdict = self._learn(key, place)
             if verdict:
-                if verdict & VALUE:
+                if verdict & (VALUE | INPUT):
                     named = self._named_by(items, place) if named is None else named
-                    verdict |= named
+                    verdict |= named[verdict & INPUT != 0]
                 if verdict & CHANGED:
                     key = self._key(key)  # noqa: PLW2901
                 if verdict & (MASK | WALK):
@@ -274,7 +271,7 @@ class Walker:
         if bounded:
             items = items[:_PREVIEW_ITEMS]
         out: list[Any] = []
-        if items and type(items[0]) not in _SCALARS and depth < DEPTH_MAX:
+        if items and id(type(items[0])) not in _NO_PAIR and depth < DEPTH_MAX:
             pairs = _as_pairs(items)
             if pairs is not None:
                 self._pairs(out, pairs, place, depth)
@@ -314,13 +311,14 @@ class Walker:
     def _secret(self, value: Any, place: Place, depth: int, *, walk: bool) -> Any:
         """Return what stands under a secret key: null, booleans and what is empty stay."""
         origin = value
-        if type(value) not in _EXACT:
-            value = plain(value)
+        value = as_json_type(value)
         kind = type(value)
         if value is None or kind is bool or value == MASKED:
             return value
-        if kind in _SIZED and not value:
-            return [] if kind is tuple else value
+        if kind is tuple:
+            value, kind = list(value), list
+        if kind is not int and kind is not float and not value:
+            return value
         if walk and kind is dict:
             return self._container(value, origin, place, depth + 1)
         self.masked += 1
@@ -349,15 +347,23 @@ class Walker:
         verdict = self._keyring.judge(key, place)
         return verdict if written == key else verdict | self._keyring.judge(written, place)
 
-    def _named_by(self, items: list[tuple[Any, Any]], place: Place) -> int:
-        """Return the verdict on a `value` by the `name` or `key` beside it."""
-        verdict = SAFE
+    def _named_by(self, items: list[tuple[Any, Any]], place: Place) -> tuple[int, int]:
+        """Return the verdicts on a `value` by its `name` or `key`, and on an `input` by its `loc`."""
+        value_verdict = input_verdict = SAFE
         for key, value in items:
-            if role(key if type(key) is str else key_text(key)) == NAME:
-                name = value if type(value) in _EXACT else plain(value)
-                if type(name) is str:
-                    verdict |= self._judge_text(name, self._key(name), place)
-        return verdict
+            kind = role(key if type(key) is str else key_text(key))
+            if kind == NAME:
+                value_verdict |= self._judge_sibling(value, place)
+            elif kind == LOC:
+                path = as_json_type(value)
+                if type(path) is list or type(path) is tuple:
+                    for part in path[:_PATH_MAX]:
+                        input_verdict |= self._judge_sibling(part, Place.FORM)
+        return value_verdict, input_verdict
+
+    def _judge_sibling(self, value: Any, place: Place) -> int:
+        name = as_json_type(value)
+        return self._judge_text(name, self._key(name), place) if type(name) is str else SAFE
 
 
 def snapshot(source: dict[Any, Any]) -> list[tuple[Any, Any]]:
@@ -374,11 +380,11 @@ def _as_pairs(items: list[Any]) -> list[tuple[object, str, Any]] | None:
     """Return (origin, name, value) of each item if every one is a pair that begins with a text."""
     pairs: list[tuple[object, str, Any]] = []
     for origin in items:
-        item = origin if type(origin) in _EXACT else plain(origin)
-        if type(item) not in (list, tuple) or len(item) != 2:
+        item = as_json_type(origin)
+        if (type(item) is not list and type(item) is not tuple) or len(item) != 2:
             return None
         name, value = item
-        name = name if type(name) in _EXACT else plain(name)
+        name = as_json_type(name)
         if type(name) is not str:
             return None
         pairs.append((origin, name, value))

@@ -32,7 +32,7 @@ class Canaries:
 
     def __init__(self) -> None:
         """Start with no secret; the marker is there from the beginning."""
-        self.marker = f"marker{secrets.token_hex(12)}"
+        self.marker: str = f"marker{secrets.token_hex(12)}"
         self._values: dict[str, str] = {}
 
     def plant(self, where: str, value: str | None = None) -> str:

@@ -30,7 +30,7 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
 }
 _EVENT_SCHEMA: Final = Event.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
 _PARTS: Final = _EVENT_SCHEMA.pop("$defs")
-SCHEMAS: Final = {"Event": _EVENT_SCHEMA, **_PARTS}
+SCHEMAS: Final[dict[str, Any]] = {"Event": _EVENT_SCHEMA, **_PARTS}
 """For the components of the OpenAPI document."""
 
 _EVENT_REF: Final = {"$ref": "#/components/schemas/Event"}

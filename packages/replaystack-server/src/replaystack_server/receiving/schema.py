@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
@@ -51,7 +51,7 @@ def _time(text: str) -> str:
 
 class _Part(BaseModel):
     # Strict: "500" is no status code, however well it would convert; filters compare numbers.
-    model_config = ConfigDict(extra="allow", strict=True, alias_generator=to_camel)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="allow", strict=True, alias_generator=to_camel)
 
 
 class _Frame(_Part):
