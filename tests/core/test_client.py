@@ -8,6 +8,8 @@ import http
 import json
 import logging
 import threading
+from collections import OrderedDict, defaultdict
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -223,6 +225,50 @@ def test_what_the_caller_gives_wins_over_the_exception(client: ReplayStackClient
     event = receiver.event()
     assert (event["eventType"], event["statusCode"]) == ("queue", 503)
     assert (event["errorName"], event["errorMessage"], event["status"]) == ("Mine", "my words", "failed")
+
+
+def test_what_is_no_exception_is_captured_all_the_same(client: ReplayStackClient, receiver: Receiver) -> None:
+    """capture_exception("text") and (None) were taken by the original; nothing is lost for a wrong type."""
+    client.capture_exception("it broke")  # type: ignore[arg-type]
+    client.capture_exception(None)  # type: ignore[arg-type]
+    assert client.flush()
+    first, second = receiver.events(2)
+    assert (first["errorMessage"], first["status"], first["statusCode"]) == ("it broke", "failed", 500)
+    assert second["status"] == "failed"
+
+
+def test_hostile_exceptions_are_captured(client: ReplayStackClient, receiver: Receiver) -> None:
+    """A raising __cause__ property and a message that is a str subclass cost nothing."""
+
+    class SafeString(str):
+        __slots__ = ()
+
+        def __str__(self) -> str:
+            return self
+
+    class Weird(Exception):  # noqa: N818
+        @property
+        def __cause__(self) -> Any:  # type: ignore[override]
+            raise RuntimeError("no cause for you")
+
+    client.capture_exception(ValueError(SafeString("safe")))
+    client.capture_exception(Weird("weird"))
+    assert client.flush()
+    assert [event["errorMessage"] for event in receiver.events(2)] == ["safe", "weird"]
+
+
+def test_mappings_of_the_standard_library_are_metadata(capture: Callable[..., dict[str, Any]]) -> None:
+    """OrderedDict and mappingproxy are not nested under a key of their own."""
+    for metadata in (OrderedDict(a=1), MappingProxyType({"a": 1}), defaultdict(int, a=1)):
+        event = capture(endpoint="x", metadata=metadata)
+        event["metadata"].pop("replaystack")
+        assert event["metadata"] == {"a": 1}
+
+
+def test_snake_case_wins_over_camel_case(capture: Callable[..., dict[str, Any]]) -> None:
+    """Where both spellings are given, as in the original."""
+    assert capture(status_code=201, statusCode=500)["statusCode"] == 201
+    assert capture(statusCode=500, status_code=201)["statusCode"] == 201
 
 
 def test_breadcrumbs_outside_a_scope_belong_to_the_next_capture(

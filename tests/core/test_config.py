@@ -174,6 +174,13 @@ BAD_ARGUMENTS: list[tuple[str, Any, str | None]] = [
     ("remote_masking_rules", {"fields": "x"}, "remote_masking_rules must be a dict"),
     ("endpoint", "api.replaystack.co", "endpoint must be an absolute http or https URL"),
     ("ingest_url", "http://[::1", "ingest_url must be"),
+    (
+        "endpoint",
+        "https://bob:s3cret@host",
+        "endpoint must be an absolute http or https URL without credentials",
+    ),
+    ("ingest_url", "https://host/in?token=x", "ingest_url must be"),
+    ("endpoint", "https://host/#f", "endpoint must be"),
     ("endpoint", "http://host:notaport", "endpoint must be"),
     ("on_error", "print", "on_error must be callable"),
     ("before_send", 1, "before_send must be callable"),
@@ -212,6 +219,9 @@ def test_an_error_never_shows_the_key() -> None:
         resolved({"api_key": "rs_live_SECRETSECRET\n"})
     assert "SECRET" not in str(caught.value)
     assert "rs_live" not in repr(resolved({"api_key": "rs_live_x"}))
+    with pytest.raises(ConfigError) as caught:
+        resolved({"endpoint": "https://bob:s3cret@host"})
+    assert "s3cret" not in str(caught.value)
 
 
 def test_an_unknown_option_names_the_nearest() -> None:

@@ -395,7 +395,7 @@ def test_capture_failure_is_honoured(client: ReplayStackClient, receiver: Receiv
 
 
 def test_other_protocols_pass_untouched(client: ReplayStackClient) -> None:
-    """Lifespan, websockets and unknown scopes reach the application as the same objects."""
+    """Websockets and unknown scopes reach the application as the same objects; lifespan's messages pass."""
     seen: list[tuple[Any, Any, Any]] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -415,8 +415,148 @@ def test_other_protocols_pass_untouched(client: ReplayStackClient) -> None:
         asyncio.run(middleware(scope, receive, send))
         assert seen[-1][0] is scope
         assert seen[-1][1] is receive
-        assert seen[-1][2] is send
+        assert kind == "lifespan" or seen[-1][2] is send
         assert scope == {"type": kind, "path": "/"}
+
+
+def test_header_generators_reach_server_and_application_whole(client: ReplayStackClient) -> None:
+    """ASGI allows any iterable of headers; looking at one must not use it up."""
+    import asyncio
+
+    seen: list[Any] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append([tuple(pair) for pair in scope["headers"]])
+        pairs = ((b"x-trace-id", b"mine"), (b"x-other", b"1"))
+        await send({"type": "http.response.start", "status": 200, "headers": (pair for pair in pairs)})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "path": "/x",
+        "headers": (pair for pair in [(b"host", b"h")]),
+        "query_string": None,
+    }
+    asyncio.run(ReplayStackMiddleware(app, client)(scope, receive, send))
+    assert seen == [[(b"host", b"h")]]
+    assert [tuple(pair) for pair in sent[0]["headers"]] == [(b"x-trace-id", b"mine"), (b"x-other", b"1")]
+    assert client.flush()
+    assert client.stats().delivered == 1
+
+
+def test_two_clients_share_trace_id_and_breadcrumbs(client: ReplayStackClient, receiver: Receiver) -> None:
+    """The answer's trace id leads to the event at either receiver; a step is seen in both."""
+    with Receiver() as other, ReplayStackClient(api_key="k2", endpoint=other.origin) as second:
+        app = build_app(client=client)
+        setup_fastapi(app, client)
+        setup_fastapi(app, second)
+        with serve(app) as base_url:
+            answer = exchange(base_url, "GET", "/crumb/x")
+        assert client.flush()
+        assert second.flush()
+        events = [other.event(), receiver.event()]
+    assert {event["traceId"] for event in events} == {answer.headers["x-trace-id"]}
+    for event in events:
+        messages = [crumb["message"] for crumb in event["breadcrumbs"]]
+        assert messages[:3] == ["HTTP request started", "before x", "after x"]
+
+
+def test_an_interrupt_is_no_disconnect(client: ReplayStackClient, receiver: Receiver) -> None:
+    """A view that ends the process is a failure of the application, not of its caller."""
+    import asyncio
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise SystemExit(3)
+
+    async def unused(*_: Any) -> Any:
+        """Never called."""
+
+    async def main() -> None:
+        with pytest.raises(SystemExit):
+            await ReplayStackMiddleware(app, client)(
+                {"type": "http", "path": "/x", "headers": []}, unused, unused
+            )
+
+    asyncio.run(main())
+    assert client.flush()
+    event = receiver.event()
+    assert (event["status"], event["errorName"]) == ("failed", "SystemExit")
+    assert "disconnected" not in json.dumps(event)
+
+
+@pytest.mark.parametrize("arguments", [(None,), ("client",), ("good", {"ignored_paths": []})])
+def test_wrong_arguments_fail_where_they_are_given(
+    arguments: tuple[Any, ...], client: ReplayStackClient
+) -> None:
+    """setup_fastapi says at once what it needs, not at the first request."""
+    given: list[Any] = [client if argument == "good" else argument for argument in arguments]
+    with pytest.raises(TypeError, match="setup_fastapi needs"):
+        setup_fastapi(build_app(), *given)
+
+
+SIGTERM = """
+import os, signal, sys, threading
+import uvicorn
+from fastapi import FastAPI
+from replaystack import ReplayStackClient
+from replaystack_fastapi import setup_fastapi
+
+app = FastAPI()
+client = ReplayStackClient(api_key="k")
+setup_fastapi(app, client)
+
+@app.get("/x")
+async def x():
+    return {}
+
+@app.get("/stop")
+async def stop():
+    os.kill(os.getpid(), signal.SIGTERM)
+    return {}
+
+uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="critical")
+"""
+
+
+def test_a_container_stop_loses_nothing(receiver: Receiver) -> None:
+    """Uvicorn ends itself by SIGTERM after its shutdown, past every exit handler: all events are there."""
+    import os
+    import socket
+    import subprocess
+    import sys
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-c", SIGTERM, str(port)],
+        env={**os.environ, "REPLAYSTACK_ENDPOINT": receiver.origin},
+    )
+    try:
+        base_url = f"http://127.0.0.1:{port}"
+        for attempt in range(300):
+            try:
+                exchange(base_url, "GET", "/x")
+                break
+            except OSError:
+                assert attempt < 299
+                threading.Event().wait(0.1)
+        for _ in range(9):
+            exchange(base_url, "GET", "/x")
+        exchange(base_url, "GET", "/stop")
+        process.wait(30)
+    finally:
+        process.kill()
+        process.wait()
+    assert sorted(event["endpoint"] for event in receiver.taken()) == ["/stop"] + ["/x"] * 10
 
 
 def test_a_defect_of_ours_never_reaches_the_application(

@@ -359,14 +359,15 @@ def test_a_sync_delivery_returns_the_answer_and_holds_a_failure() -> None:
     rig.transport.script.append(
         Answer(201, {}, b'{"success": true, "message": "m", "data": {"eventId": "e"}}')
     )
-    response = rig.pump.deliver(Item(1))
+    response, error = rig.pump.deliver(Item(1))
     assert response is not None
+    assert error is None
     assert (response.success, response.message, response.data) == (True, "m", {"eventId": "e"})
     rig.transport.answer = REFUSED
-    assert [rig.pump.deliver(Item(number)) for number in (2, 3, 4)] == [None, None, None]
+    assert [rig.pump.deliver(Item(number)) for number in (2, 3, 4)] == [(None, REFUSED)] * 3
     assert rig.transport.sent == [1, 2, 2, 3, 3, 4, 4]
     rig.transport.answer = Answer(200)
-    assert rig.pump.deliver(Item(5)) is not None
+    assert rig.pump.deliver(Item(5)) != (None, None)
     assert rig.backlog.stats(errors=0, skipped={}).queued == 2
     assert rig.pump.drive(rig.pump.hurry(), rig.time.now + 5)
     assert rig.transport.sent[-3:] == [5, 3, 4]

@@ -26,15 +26,14 @@ SECRET = "Zq7xW9vKp3"
 
 LAW = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 
+_PIECES = r"""
+password token pin auth session secret api_key Authorization: cookie plain_name = : ' " \ { } [ ] ( ) , ; & ?
+# / :// http://h/ u:p@ @ < > </ <password> </password> <auth> x hunter2 4242424242424242 4242 - _ %3D %70 +
+eyJhbGciOiJI .eyJz . Bearer Basic None … [MASKED] [MASK ED] sk_live_abc123456 name= value= b' u" ('a', 1
+12345678 é AKIAABCDEFGHIJKLMNOP ]} "} \" \n :: => null <input loc input
+"""
 FRAGMENTS = st.sampled_from(
-    [
-        *r"""password token pin auth session secret api_key Authorization: cookie plain_name = : ' " \ { } [ ] ( )
-        , ; & ? # / :// http://h/ u:p@ @ < > </ <password> </password> <auth> x hunter2 4242424242424242 4242 - _
-        %3D %70 + eyJhbGciOiJI .eyJz . Bearer Basic None … [MASKED] [MASK ED] sk_live_abc123456 name= value= b'
-        u" ('a', 1 12345678 é AKIAABCDEFGHIJKLMNOP ]} "} \" \n :: => null <input loc input""".split(),
-        "-----BEGIN PRIVATE KEY-----",
-        "-----END PRIVATE KEY-----",
-    ]
+    [*_PIECES.split(), "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", " ", "\n"]
 )
 TEXTS = st.lists(st.one_of(FRAGMENTS, st.sampled_from(" \n\t\x00\ud800é")), max_size=14).map("".join)
 KEYS = st.one_of(

@@ -185,6 +185,22 @@ def test_bytes_and_other_keys_are_judged_by_their_text() -> None:
     assert plain({b"name": b"password", b"value": "x"}) == {"name": "password", "value": M}
 
 
+def test_attrs_classes_are_read_by_their_fields() -> None:
+    """Classes of attrs show their fields as declared, with or without slots."""
+    attrs = pytest.importorskip("attrs")
+    fields = {"user": attrs.field(), "password": attrs.field()}
+    for slots in (True, False):
+        made = attrs.make_class("Made", fields, slots=slots)
+        assert list(plain(made("ada", "x")).items()) == [("user", "ada"), ("password", M)]
+
+
+def test_structs_are_read_by_their_fields() -> None:
+    """A Struct of msgspec shows its fields as declared."""
+    msgspec = pytest.importorskip("msgspec")
+    made = msgspec.defstruct("Made", [("user", str), ("password", str)])
+    assert list(plain(made("ada", "x")).items()) == [("user", "ada"), ("password", M)]
+
+
 FIRED: list[str] = []
 """The code of foreign objects that ran."""
 

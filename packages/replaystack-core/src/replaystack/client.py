@@ -62,6 +62,7 @@ class ReplayStackClient:
             offline_queue_max=config.offline_queue_max,
             batch_interval_seconds=config.batch_interval_seconds,
             flush_interval_seconds=config.flush_interval_seconds,
+            sync=not config.async_send,
         )
         pump = Pump(courier, settings, guard=guard, on_queue_drop=config.on_queue_drop)
         policy = Policy.build(
@@ -102,8 +103,7 @@ class ReplayStackClient:
         response: CaptureResponse | None = None
         with self.recorder.guard.protect(what):
             response = capture()
-        if self.config.raise_on_error and not self.config.async_send:
-            self.recorder.raise_last_error()
+        self.recorder.raise_own_error()
         return response
 
     # -- breadcrumbs and scope ------------------------------------------------------------------

@@ -73,9 +73,9 @@ class ClientOptions(TypedDict, total=False):
 
 
 def _text(value: object) -> str:
-    if type(value) is not str or not value:
+    if not isinstance(value, str) or not value:
         raise ValueError("a string that is not empty")
-    return value
+    return str.__str__(value)  # of an Enum member, its value
 
 
 def _key(value: object) -> str:
@@ -90,10 +90,12 @@ def _url(value: object) -> str:
     try:
         parts = urlsplit(text)
         valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+        plain = "@" not in parts.netloc and not parts.query and not parts.fragment
     except ValueError:
-        valid = False
-    if not valid:
-        raise ValueError("an absolute http or https URL")
+        valid = plain = False
+    # What is in an address ends in log lines and error texts: a credential must not be.
+    if not (valid and plain):
+        raise ValueError("an absolute http or https URL without credentials, query or fragment")
     return text
 
 
@@ -204,10 +206,10 @@ OPTIONS: dict[str, Option] = {
     "api_key": Option(_key, env="REPLAYSTACK_API_KEY", parse=str.strip, secret=True),
     "endpoint": Option(_url, DEFAULT_ENDPOINT, "REPLAYSTACK_ENDPOINT", str.strip),
     "ingest_url": Option(_url, None, "REPLAYSTACK_INGEST_URL", str.strip),
-    "service_name": Option(_text, None, "REPLAYSTACK_SERVICE_NAME"),
-    "app_version": Option(_text, None, "REPLAYSTACK_APP_VERSION"),
-    "commit_hash": Option(_text, None, "REPLAYSTACK_COMMIT_HASH"),
-    "environment": Option(_text, "development", "REPLAYSTACK_ENVIRONMENT"),
+    "service_name": Option(_text, None, "REPLAYSTACK_SERVICE_NAME", str.strip),
+    "app_version": Option(_text, None, "REPLAYSTACK_APP_VERSION", str.strip),
+    "commit_hash": Option(_text, None, "REPLAYSTACK_COMMIT_HASH", str.strip),
+    "environment": Option(_text, "development", "REPLAYSTACK_ENVIRONMENT", str.strip),
     "enabled": Option(_boolean, True, "REPLAYSTACK_ENABLED", _parse_boolean),
     # An hour: a larger number is milliseconds taken for seconds.
     "timeout_seconds": Option(
@@ -292,6 +294,8 @@ def _shown(option: Option, value: object) -> str:
     """Return `value` as an error may show it: never a secret, never long."""
     if option.secret:
         return type(value).__name__
+    if isinstance(value, str) and "@" in value:
+        return "a text with a credential in it"
     text = (
         repr(value)
         if type(value) in (str, int, float, bool, bytes, list, tuple, dict)
@@ -349,9 +353,10 @@ def resolve(options: Mapping[str, Any], environ: Mapping[str, str] | None = None
             unusable_address = unusable_address or option.check is _url
 
     if not values["api_key"]:
+        hint = " (" + "; ".join(malformed) + ")" if malformed else ""
         raise ConfigError(
             "ReplayStack apiKey is required: pass api_key=... "
-            "or set the environment variable REPLAYSTACK_API_KEY"
+            "or set the environment variable REPLAYSTACK_API_KEY" + hint
         )
     for line in malformed:
         _log.warning("%s", line)

@@ -40,6 +40,9 @@ package_logger.addHandler(logging.NullHandler())
 _REPEAT_SECONDS = 60.0
 """The same trouble is worth one line a minute: an outage must not become a flood of logs."""
 
+_MAX_KINDS = 200
+"""How many kinds of trouble one logger remembers: arguments may be anything."""
+
 _strict = False
 
 
@@ -70,9 +73,13 @@ class RateLimitedLogger:
     ) -> None:
         """Log unless the same `message` (before formatting) was logged a moment ago."""
         now = self._monotonic()
-        if now - self._last.get(message, -_REPEAT_SECONDS) < _REPEAT_SECONDS:
+        # The first argument tells one kind of trouble from another: one must not hide the next.
+        kind = f"{message} {args[0]}" if args else message
+        if now - self._last.get(kind, -_REPEAT_SECONDS) < _REPEAT_SECONDS:
             return
-        self._last[message] = now
+        if len(self._last) > _MAX_KINDS:
+            self._last.clear()
+        self._last[kind] = now
         self._logger.log(level, message, *args, exc_info=exc_info, extra=extra)
 
 
@@ -81,26 +88,44 @@ class Guard:
 
     `on_error` gets every error; if it raises, that is swallowed; if it causes another
     error while it runs, it is not called again (no recursion).
+
+    It also knows, thread by thread, whether the SDK itself is at work there (a hook, a log
+    line of ours, a step of the sender): what is captured from inside of that would feed itself.
     """
 
     def __init__(self, on_error: Callable[[BaseException], None] | None = None) -> None:
         self._on_error = on_error
         self._log = RateLimitedLogger("replaystack.diagnostics")
-        self._reporting = threading.local()
+        self._here = threading.local()
+
+    @property
+    def is_busy_here(self) -> bool:
+        """Whether the calling thread is inside of the SDK's own work."""
+        return getattr(self._here, "depth", 0) > 0
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Mark the block as the SDK's own work on the calling thread. Nests."""
+        self._here.depth = getattr(self._here, "depth", 0) + 1
+        try:
+            yield
+        finally:
+            self._here.depth -= 1
 
     def report(self, error: BaseException, message: str = "replaystack: %s failed", *args: object) -> None:
         """Log `error` (rate limited) and hand it to `on_error`. Never raises."""
-        if getattr(self._reporting, "active", False):
+        if getattr(self._here, "reporting", False):
             return
-        self._reporting.active = True
+        self._here.reporting = True
         try:
-            self._log.log(logging.WARNING, message, *args, exc_info=error)
-            if self._on_error is not None:
-                self._on_error(error)
+            with self.busy():
+                self._log.log(logging.WARNING, message, *args, exc_info=error)
+                if self._on_error is not None:
+                    self._on_error(error)
         except Exception:  # noqa: BLE001 - a raising hook or log handler is the user's; it ends here
             pass
         finally:
-            self._reporting.active = False
+            self._here.reporting = False
 
     def caught(self, error: Exception, what: str) -> None:
         """Do what `protect` does, for an `except` on a hot path. Never raises, but in strict mode."""

@@ -4,12 +4,12 @@
      +-- ValueError
      |    +-- ConfigError         an option has a value that cannot work
      +-- CaptureFailure           raised by the application, in a view or a job
-     +-- DeliveryError            what `on_error` and `raise_on_error` get from the sender
-          +-- ReceiverUnreachable     no answer: refused, reset, timed out
-          +-- ReceiverRejected        an answer that is not a 2xx
+     +-- RuntimeError
+          +-- DeliveryError            an event was not delivered
+               +-- ReceiverRejected        the receiver's answer was not a 2xx
 
-Only `ConfigError` and `DeliveryError` ever come out of the SDK, and the second only with
-`raise_on_error`.
+Only `ConfigError` comes out of the SDK by itself; with `raise_on_error` also `ReceiverRejected`,
+or whatever the transport raised when there was no answer at all.
 """
 
 from __future__ import annotations

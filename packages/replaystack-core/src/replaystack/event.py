@@ -40,6 +40,17 @@ class CaptureResponse:
     data: dict[str, Any] | None = None
 
 
+def _weight(value: object) -> int:
+    """Return about how many bytes a flat or plain JSON value takes; texts count, the rest is small change."""
+    if type(value) is str:
+        return 64 + len(value)
+    if type(value) is dict:
+        return 64 + sum(len(str(key)) + _weight(item) for key, item in value.items())
+    if type(value) is list:
+        return 64 + sum(map(_weight, value))
+    return 32
+
+
 @dataclass(frozen=True, slots=True)
 class Breadcrumb:
     """One step on the way to an event. `metadata` must already be masked or flat and private."""
@@ -50,6 +61,11 @@ class Breadcrumb:
     category: str | None = None
     level: LogLevel = "info"
     metadata: dict[str, Any] | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """An estimate of the memory that it keeps alive, for the queue's bound."""
+        return 300 + 2 * len(self.message) + (_weight(self.metadata) if self.metadata else 0)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the wire shape; what is None is absent."""

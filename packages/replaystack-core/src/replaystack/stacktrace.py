@@ -27,13 +27,19 @@ _MAX_CAUSES = 10
 """A chain longer than this says nothing new, and an endless one must end."""
 
 
+# The interpreter's own slots: a subclass may put a property of the same name in front of them.
+_CAUSE = BaseException.__dict__["__cause__"].__get__
+_CONTEXT = BaseException.__dict__["__context__"].__get__
+_SUPPRESSED = BaseException.__dict__["__suppress_context__"].__get__
+
+
 def exception_message(error: BaseException) -> str:
-    """Return `str(error)`, called once and guarded."""
+    """Return `str(error)`, guarded."""
     try:
         text = str(error)
     except Exception:  # noqa: BLE001 - the exception's own __str__ is foreign code
         return UNREADABLE
-    return text if type(text) is str else UNREADABLE
+    return str.__str__(text)  # of a subclass (Django's SafeString), the plain text
 
 
 def format_exception(error: BaseException) -> str:
@@ -70,10 +76,11 @@ def _causes(error: BaseException) -> Iterator[tuple[str, BaseException]]:
         members = getattr(current, "exceptions", None) if _is_group(current) else None
         if isinstance(members, tuple):
             waiting.extend(("member", member) for member in members)
-        if current.__cause__ is not None:
-            waiting.insert(0, ("cause", current.__cause__))
-        elif current.__context__ is not None and not current.__suppress_context__:
-            waiting.insert(0, ("context", current.__context__))
+        cause, context = _CAUSE(current), _CONTEXT(current)
+        if cause is not None:
+            waiting.insert(0, ("cause", cause))
+        elif context is not None and not _SUPPRESSED(current):
+            waiting.insert(0, ("context", context))
 
     push(error)
     while waiting:

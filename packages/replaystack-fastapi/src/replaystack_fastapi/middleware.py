@@ -5,6 +5,8 @@ The one thing that it adds to an answer is the header `x-trace-id`.
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ReplayStackMiddleware"]
 
-_MARK = "replaystack.recorders"
-"""In the ASGI scope: who records this request already. The outermost one sets it."""
+_MARK = "replaystack.recordings"
+"""In the ASGI scope: the recordings of this request by the id of their recorder, outermost first."""
 _TRACE_HEADER = TRACE_HEADER.encode()
 _SERVER_ERROR = 500
 
@@ -52,21 +54,42 @@ class ReplayStackMiddleware:
                 recording = self._begin(scope)
             except Exception as error:  # noqa: BLE001 - then the request passes unseen
                 self._recorder.guard.caught(error, "beginning an exchange")
+        if scope["type"] == "lifespan" and self._recorder.is_open:
+            send = self._flushing_at_shutdown(send)
         if recording is None:
             await self.app(scope, receive, send)
         else:
             await recording.run(self.app, scope, receive, send)
 
+    def _flushing_at_shutdown(self, send: Send) -> Send:
+        """Deliver what is left before the server is told that the application is done.
+
+        A server that a signal ends (uvicorn on SIGTERM) leaves no time after that: the
+        interpreter's own exit handlers never run. Bounded by `shutdown_timeout_seconds`.
+        """
+        recorder = self._recorder
+
+        async def flushing(message: Message) -> None:
+            if message["type"] in {"lifespan.shutdown.complete", "lifespan.shutdown.failed"}:
+                try:
+                    await run_in_threadpool(recorder.flush, recorder.config.shutdown_timeout_seconds)
+                except Exception as error:  # noqa: BLE001 - the application's shutdown goes on
+                    recorder.guard.caught(error, "flushing at shutdown")
+            await send(message)
+
+        return flushing
+
     def _begin(self, scope: Scope) -> _AsgiRecording | None:
         """Return a recording for this request, or None where it is ignored or recorded already."""
         if self._ignored.ignores(scope["path"]):
             return None
-        marked: set[int] = scope.setdefault(_MARK, set())
-        if id(self._recorder) in marked:
+        running: dict[int, Recording] = scope.setdefault(_MARK, {})
+        if id(self._recorder) in running:
             return None
-        marked.add(id(self._recorder))
+        outer = next(iter(running.values()), None)
         asked = _ask(self.options.get_trace_id, scope, self._recorder.guard, "get_trace_id")
-        recording = Recording(self._recorder, self.options, _read_request(scope), asked)
+        recording = Recording(self._recorder, self.options, _read_request(scope), asked, outer=outer)
+        running[id(self._recorder)] = recording
         return _AsgiRecording(recording, self._recorder, self.options)
 
 
@@ -78,6 +101,8 @@ class _AsgiRecording:
         self._recorder = recorder
         self._options = options
         self._handling: BaseException | None = None
+        # What is being handled around all of this is not what this request is about.
+        self._handled_around = sys.exc_info()[1]
         self._scope: Scope = {}
         self._root_path = ""
 
@@ -92,9 +117,8 @@ class _AsgiRecording:
             except Exception as error:
                 await self._failed(error)
                 raise
-            except BaseException:  # cancelled: the caller is gone, or the server shuts down
-                recording.disconnected = recording.disconnected or not recording.ended
-                self._hand_over_without_waiting()
+            except BaseException as error:
+                self._torn_off(error)
                 raise
             if not recording.ended:
                 await self._finish()
@@ -145,7 +169,11 @@ class _AsgiRecording:
 
     def _answer_begins(self, message: Message) -> Message:
         """Note the head of the answer and return it with the trace id, in a message of our own."""
-        headers = tuple(message.get("headers", ()))
+        headers = message.get("headers", ())
+        if not isinstance(headers, (list, tuple)):  # ASGI allows any iterable: it is read once, here
+            headers = list(headers)
+            message = {**message, "headers": headers}
+        headers = tuple(headers)
         if header_value(headers, _TRACE_HEADER) is None:
             headers = (*headers, (_TRACE_HEADER, self._recording.trace_id.encode()))
             message = {**message, "headers": list(headers)}
@@ -153,7 +181,8 @@ class _AsgiRecording:
         self._recording.response_start(status, headers)
         # An error handler runs while the exception is being handled, so this is its exception.
         handled = sys.exc_info()[1]
-        self._handling = handled if status >= _SERVER_ERROR and isinstance(handled, Exception) else None
+        mine = isinstance(handled, Exception) and handled is not self._handled_around
+        self._handling = handled if mine and status >= _SERVER_ERROR else None
         return message
 
     def _answer_goes_on(self, message: Message) -> bool:
@@ -187,13 +216,20 @@ class _AsgiRecording:
             if self._recorder.config.async_send:
                 self._recorder.exchange(self._recording)
             else:
-                await run_in_threadpool(self._recorder.exchange, self._recording)
+                await _in_own_thread(self._recorder.exchange, self._recording)
         except Exception as error:  # noqa: BLE001 - the answer is out; only the event is at stake
             self._recorder.guard.caught(error, "ending an exchange")
 
-    def _hand_over_without_waiting(self) -> None:
-        """End a cancelled exchange: nothing may be awaited any more."""
+    def _torn_off(self, error: BaseException) -> None:
+        """End an exchange that was cancelled or interrupted: nothing may be awaited any more."""
+        recording = self._recording
         with self._recorder.guard.protect("ending an exchange"):
+            if recording.ended:
+                return
+            if isinstance(error, (asyncio.CancelledError, GeneratorExit)):
+                recording.disconnected = True  # the caller is gone, or the server shuts down
+            else:
+                recording.fail(error)
             if self._end():
                 self._recorder.exchange_later(self._recording)
 
@@ -216,7 +252,7 @@ class _AsgiRecording:
         if self._recorder.config.async_send:
             capture(error)
         else:
-            await run_in_threadpool(capture, error)
+            await _in_own_thread(capture, error)
 
 
 def _ask(question: Any, scope: Scope, guard: Any, name: str) -> object:
@@ -225,6 +261,9 @@ def _ask(question: Any, scope: Scope, guard: Any, name: str) -> object:
         return None
     try:
         answer: object = question(Request(scope))
+        if inspect.iscoroutine(answer):
+            answer.close()
+            raise TypeError(f"{name} must be a plain function: it returned a coroutine")
     except Exception as error:  # noqa: BLE001 - the user's callable falls back, the request goes on
         guard.report(error, "replaystack: %s raised", name)
         return None
@@ -236,15 +275,28 @@ def _is_disconnect(error: Exception) -> bool:
     return isinstance(error, OSError) or type(error).__name__ == "ClientDisconnect"
 
 
+async def _in_own_thread(function: Any, *args: Any) -> None:
+    """Run `function` in a thread that the application's own sync endpoints do not wait for."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:  # another event loop than asyncio's
+        await run_in_threadpool(function, *args)
+    else:
+        await asyncio.to_thread(function, *args)
+
+
 def _read_request(scope: Scope) -> HttpRequest:
+    headers = scope.get("headers", ())
+    if not isinstance(headers, (list, tuple)):  # ASGI allows any iterable: the application reads it too
+        headers = scope["headers"] = list(headers)
     server, peer = scope.get("server"), scope.get("client")
     return HttpRequest(
         method=scope.get("method", "GET"),
         scheme=scope.get("scheme", "http"),
         path=scope["path"],
         raw_path=scope.get("raw_path"),
-        query=scope.get("query_string", b""),
-        headers=tuple(scope.get("headers", ())),
+        query=scope.get("query_string") or b"",
+        headers=tuple(headers),
         host=":".join(str(part) for part in server if part is not None) if server else "",
         peer=peer[0] if peer else None,
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from replaystack import ReplayStackClient
+from replaystack.http import MiddlewareOptions
+
 from .middleware import ReplayStackMiddleware
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
-
-    from replaystack import ReplayStackClient
 
     from .options import FastAPIMiddlewareOptions
 
@@ -27,6 +28,10 @@ def setup_fastapi(
     sends for an unhandled exception is seen with its body and carries `x-trace-id`. Calling it
     again with the same client changes nothing. May be called before or after the first request.
     """
+    if not isinstance(client, ReplayStackClient):
+        raise TypeError(f"setup_fastapi needs a ReplayStackClient: got {type(client).__name__}")
+    if options is not None and not isinstance(options, MiddlewareOptions):
+        raise TypeError(f"setup_fastapi needs FastAPIMiddlewareOptions: got {type(options).__name__}")
     installed: list[Any] = app.__dict__.setdefault(_INSTALLED, [])
     if any(known is client for known in installed):
         return

@@ -103,16 +103,19 @@ class Backlog:
                 if taken and size > BULK_MAX_BYTES:
                     return taken
                 parcel = self._held.popleft()
-                self._held_bytes -= len(parcel.masked)
-                self._fly(parcel.ordinal, len(parcel.masked))
+                weight = len(parcel.masked)
+                self._held_bytes -= weight
+                self._fly(parcel.ordinal, weight)
                 taken.append((parcel.ordinal, parcel))
             while len(taken) < limit:
                 pending = self.inbox.popleft()
                 if pending is None:
                     break
-                self._fly(self._ledger.taken, pending.size_bytes)
-                taken.append((self._ledger.taken, pending))
-                self._ledger.taken += 1
+                weight = pending.size_bytes
+                ordinal = self._ledger.taken
+                self._ledger.taken = ordinal + 1
+                self._fly(ordinal, weight)
+                taken.append((ordinal, pending))
         return taken
 
     def encoded(self, ordinal: int, masked: Masked) -> None:
@@ -146,8 +149,25 @@ class Backlog:
             self._ledger.delivered += len(ordinals)
             self._settled.notify_all()
 
+    def overflow(self, parcels: Sequence[Parcel]) -> None:
+        """Book events in flight as dropped by the queue's bound, and tell the user's hook of each."""
+        with self._lock:
+            self._drop_notices.update(parcel.event_type for parcel in parcels)
+            self.drop([parcel.ordinal for parcel in parcels], "max_queue_size")
+
+    def rescue(self, ordinals: Sequence[int], parcels: Sequence[Parcel]) -> None:
+        """Take events out of flight whose attempt was torn off (Ctrl-C, a thread's end).
+
+        What is encoded is held for the next attempt; what is not is dropped as `interrupted`.
+        """
+        with self._lock:
+            self.hold([parcel for parcel in parcels if parcel.ordinal in self._in_flight])
+            self.drop([ordinal for ordinal in ordinals if ordinal in self._in_flight], "interrupted")
+
     def drop(self, ordinals: Sequence[int], reason: str) -> None:
         """Book events in flight as dropped."""
+        if not ordinals:
+            return
         with self._lock:
             for ordinal in ordinals:
                 self._land(ordinal)
@@ -172,7 +192,8 @@ class Backlog:
             while self._is_over():
                 if self._held:
                     parcel = self._held.popleft()
-                    self._held_bytes -= len(parcel.masked)
+                    size = len(parcel.masked)
+                    self._held_bytes -= size
                     event_type = parcel.event_type
                 else:
                     pending = self.inbox.popleft()
@@ -200,7 +221,9 @@ class Backlog:
         self._in_flight_bytes += size_bytes
 
     def _land(self, ordinal: int) -> None:
-        self._in_flight_bytes -= self._in_flight.pop(ordinal)
+        # In two steps: a signal handler may capture during the call, and would be overwritten.
+        size = self._in_flight.pop(ordinal)
+        self._in_flight_bytes -= size
 
     def take_drop_notices(self) -> Counter[str]:
         """Return how many events the bounds dropped since the last call, by event type."""

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BULK_MAX_BYTES", "Courier", "Outcome"]
 
-BULK_MAX_BYTES = 4 * 1024 * 1024
-"""WIRE.md section 1: a bulk request carries at most 4 MiB."""
+BULK_MAX_BYTES = 4 * 1024 * 1024 - 1024
+"""WIRE.md section 1: a bulk request carries at most 4 MiB; the rest is for commas and the envelope."""
 _BULK_PATH = "/api/v1/ingest/bulk-events"
 _CAPABILITIES_PATH = "/api/v1/ingest/capabilities"
 _CAPABILITIES_HEADER = "x-replaystack-capabilities"
@@ -83,7 +83,7 @@ class Courier:
     @property
     def batch_limit(self) -> int:
         """How many events the next request may carry: 1 unless the receiver takes bulk."""
-        bulk = self._bulk_without_asking or "bulk" in self._capabilities
+        bulk = self._bulk_without_asking or ("bulk" in self._capabilities and self._transport.bulk_capable)
         return self._batch_max_events if bulk and not self._bulk_refused else 1
 
     def ask_capabilities(self, timeout_seconds: float) -> None:

@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 __all__ = ["Deadline", "bounded_connection"]
 
@@ -97,14 +97,50 @@ class _BoundedSocket:
         self._socket.sendall(data, *args)
 
 
+def _connect(
+    host: str, port: int, source: Any, options: Sequence[tuple[int, int, int]] | None, deadline: Deadline
+) -> socket.socket:
+    """Return a socket connected to the first address of `host` that answers.
+
+    Raises:
+        OSError: none did, or the time is over.
+
+    """
+    failure: OSError | None = None
+    for family, kind, protocol, _, address in socket.getaddrinfo(
+        host.strip("[]"), port, 0, socket.SOCK_STREAM
+    ):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            for option in options or ():
+                sock.setsockopt(*option)
+            if source:
+                sock.bind(source)
+            sock.settimeout(deadline.remaining())
+            sock.connect(address)
+        except OSError as error:
+            sock.close()
+            failure = error
+            if isinstance(error, TimeoutError):
+                break
+        else:
+            return sock
+    raise failure or OSError(f"no address for {host!r}")
+
+
 def bounded_connection(connection_class: Any, deadline: Deadline) -> Any:
     """Return urllib3's `connection_class` with every step under `deadline`.
 
-    Name resolution is the one step that Python cannot bound.
+    Name resolution is the one step that Python cannot bound. A TLS handshake and a proxy's
+    CONNECT get what is left when they begin, for each of their reads.
     """
 
     class BoundedConnection(connection_class):  # type: ignore[misc]  # the base is known at run time only
         sock: Any
+
+        def _new_conn(self) -> socket.socket:
+            # urllib3 gives each address of a host the whole timeout; here they share what is left.
+            return _connect(self._dns_host, self.port, self.source_address, self.socket_options, deadline)
 
         def connect(self) -> None:
             self.timeout = deadline.remaining()

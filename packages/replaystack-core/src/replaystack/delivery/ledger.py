@@ -34,7 +34,8 @@ class Stats:
     in_flight: int
     """Being encoded or sent right now."""
     dropped: Mapping[str, int]
-    """Lost, by reason: max_queue_size, rejected, before_send, before_send_error, encode_error, closed."""
+    """Lost, by reason: max_queue_size, rejected, before_send, before_send_error, encode_error, closed,
+    interrupted (torn off while it was encoded), reentrant (captured from inside of the SDK's own work)."""
     skipped: Mapping[str, int]
     """Never captured, by reason: disabled, ignored_path, sampled, not_success. Not part of the law."""
     queued_bytes: int
@@ -42,7 +43,7 @@ class Stats:
     retries: int
     """Attempts beyond the first."""
     errors: int
-    """Errors inside the SDK or from the receiver, as reported to `on_error`."""
+    """Errors of delivery and encoding. `on_error` also gets those of hooks and of captures."""
 
 
 @dataclass(slots=True)

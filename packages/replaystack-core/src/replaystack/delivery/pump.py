@@ -45,6 +45,8 @@ class PumpSettings:
     offline_queue_max: int | None = None
     batch_interval_seconds: float = 0.2
     flush_interval_seconds: float = 0.0
+    sync: bool = False
+    """Events are sent by their callers; steps only send what is held."""
 
 
 class Pump:
@@ -73,13 +75,16 @@ class Pump:
             max_retries=settings.max_retries,
             tick_seconds=settings.flush_interval_seconds,
             chance=clock.chance,
+            by_tick_only=settings.sync,
         )
         self._batch_since: float | None = None
         self._alone_before = 0  # a rejected batch: events below this ordinal go out one by one
         self._hurry_to = 0  # a flush: no waiting for fuller batches below this ordinal
+        self._hurried_to = 0  # flushes below this ordinal have had their immediate attempt
         self._last_error: BaseException | None = None
+        self._delivering = threading.local()
         self.errors: int = 0
-        """How many errors were reported."""
+        """How many errors of delivery and encoding were reported."""
 
     # -- one step -------------------------------------------------------------------------------
 
@@ -97,6 +102,10 @@ class Pump:
             When to call again, on the same clock; None: when the inbox wakes.
 
         """
+        with self._guard.busy():
+            return self._step(now, deadline)
+
+    def _step(self, now: float, deadline: float | None) -> float | None:
         self._tell_drops()
         backlog = self.backlog
         if backlog.is_empty:
@@ -109,12 +118,19 @@ class Pump:
         full_at = self._wait_for_batch(now, limit)
         if full_at is not None:
             return full_at
-        batch = self._encode_batch(limit)
-        if batch:
-            if self._schedule.is_retry:
-                backlog.book_retry()
-            seconds = self._seconds_for_attempt(self._clock.monotonic(), deadline)
-            self._settle(batch, self._courier.send(batch, seconds))
+        taken = backlog.take(limit, self._alone_before)
+        batch: list[Parcel] = []
+        try:
+            self._encode_batch(taken, batch)
+            if batch:
+                if self._schedule.is_retry:
+                    backlog.book_retry()
+                seconds = self._seconds_for_attempt(self._clock.monotonic(), deadline)
+                self._settle(batch, self._courier.send(batch, seconds))
+        except BaseException:
+            # Ctrl-C in a flush, or whatever else tears this off: nothing may stay in flight for ever.
+            backlog.rescue([ordinal for ordinal, _ in taken], batch)
+            raise
         self._tell_drops()
         now = self._clock.monotonic()
         return self._rest(now) if backlog.is_empty else max(now, self._schedule.due)
@@ -146,20 +162,19 @@ class Pump:
         backlog.inbox.wake_at = limit
         return now if len(backlog.inbox) >= limit else full_at
 
-    def _encode_batch(self, limit: int) -> list[Parcel]:
-        """Put the next events in flight, encoded; give back what one request cannot carry."""
-        batch: list[Parcel] = []
-        size = 0
-        for ordinal, item in self.backlog.take(limit, self._alone_before):
+    def _encode_batch(self, taken: list[tuple[int, Pending | Parcel]], batch: list[Parcel]) -> None:
+        """Fill `batch` with what was taken, encoded; give back what one request cannot carry."""
+        for ordinal, item in taken:
             parcel = item if isinstance(item, Parcel) else self._encode(ordinal, item)
             if parcel is not None:
                 batch.append(parcel)
+        size = 0
         for index, parcel in enumerate(batch):
             size += len(parcel.masked)
             if index and size > BULK_MAX_BYTES:
                 self.backlog.hold(batch[index:])
-                return batch[:index]
-        return batch
+                del batch[index:]
+                return
 
     def _encode(self, ordinal: int, pending: Pending) -> Parcel | None:
         """Encode an event in flight, outside of all locks; drop and count what cannot be encoded."""
@@ -186,6 +201,10 @@ class Pump:
         elif self._schedule.failed(outcome, self._clock.monotonic()):
             self._settle_exhausted(batch)
             self._report(outcome.error, "delivering events")
+            if self._hurry_to > self._hurried_to:
+                # A flush asked while this attempt was under way: its own comes at once, and once.
+                self._hurried_to = self._hurry_to
+                self._schedule.hurry()
         else:
             self.backlog.hold(batch)
             _log.log(
@@ -226,8 +245,8 @@ class Pump:
         """Hold a batch whose quick attempts failed, within the bounds of an outage."""
         if self._settings.offline_queue_max == 0:
             # Nothing may be held: this batch ends here, and the next one gets its own attempts.
-            self.backlog.drop([parcel.ordinal for parcel in batch], "max_queue_size")
-            self._schedule.succeeded()
+            self.backlog.overflow(batch)
+            self._schedule.restart()
             return
         self.backlog.offline = True
         self.backlog.hold(batch)
@@ -273,17 +292,32 @@ class Pump:
 
     # -- sync mode ------------------------------------------------------------------------------
 
-    def deliver(self, pending: Pending) -> CaptureResponse | None:
+    @property
+    def is_delivering_here(self) -> bool:
+        """Whether the calling thread is inside of `deliver`: a signal handler or destructor asks."""
+        return getattr(self._delivering, "active", False)
+
+    def deliver(self, pending: Pending) -> tuple[CaptureResponse | None, BaseException | None]:
         """Send one event in the caller, past the queue; hold it if that fails.
 
         Blocks for at most (max_retries + 1) x timeout_seconds. Several threads may deliver at
-        once. Returns what the receiver said to a 2xx, else None.
+        once, each once. Returns what the receiver said to a 2xx, and the error of this event.
         """
         backlog = self.backlog
         ordinal = backlog.enter(pending.size_bytes)
-        parcel = self._encode(ordinal, pending)
-        if parcel is None:
-            return None
+        parcel: Parcel | None = None
+        self._delivering.active = True
+        try:
+            parcel = self._encode(ordinal, pending)
+            return (None, None) if parcel is None else self._deliver_encoded(parcel)
+        except BaseException:  # Ctrl-C: the event is held, not in flight for ever
+            backlog.rescue([ordinal], [parcel] if parcel is not None else [])
+            raise
+        finally:
+            self._delivering.active = False
+
+    def _deliver_encoded(self, parcel: Parcel) -> tuple[CaptureResponse | None, BaseException | None]:
+        backlog, ordinal = self.backlog, parcel.ordinal
         parcel, outcome = self._attempt_quickly(parcel)
         if outcome.verdict == "delivered":
             backlog.offline = False
@@ -291,15 +325,19 @@ class Pump:
         elif outcome.verdict == "rejected":
             backlog.drop([ordinal], "rejected")
         elif self._settings.offline_queue_max == 0:
-            backlog.drop([ordinal], "max_queue_size")
+            backlog.overflow([parcel])
         else:
+            self._schedule.exhausted(outcome, self._clock.monotonic())
             backlog.offline = True
             backlog.hold_last(parcel)
             backlog.trim()
             backlog.inbox.wake()  # the tick, where there is one, learns that something is held
-        self._report(outcome.error, "delivering an event")
-        self._tell_drops()
-        return outcome.response
+        if outcome.error is not None:  # raised to this caller, if at all: not to a later flush
+            self.errors += 1
+            self._guard.report(outcome.error, "replaystack: %s failed", "delivering an event")
+        with self._guard.busy():
+            self._tell_drops()
+        return outcome.response, outcome.error
 
     def _attempt_quickly(self, parcel: Parcel) -> tuple[Parcel, Outcome]:
         """Make the quick attempts of WIRE.md; a longer Retry-After ends them early."""

@@ -17,9 +17,17 @@ __all__ = ["Schedule"]
 class Schedule:
     """The timing of one pump, on the monotonic clock. For the holder of the pump's ownership."""
 
-    def __init__(self, *, max_retries: int, tick_seconds: float, chance: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        *,
+        max_retries: int,
+        tick_seconds: float,
+        chance: Callable[[], float],
+        by_tick_only: bool = False,
+    ) -> None:
         self._max_retries = max_retries
         self._tick_seconds = tick_seconds
+        self._by_tick_only = by_tick_only  # sync mode: held events leave on flush, close or tick
         self._chance = chance
         self._attempts = 0
         self._failed_rounds = 0
@@ -51,9 +59,15 @@ class Schedule:
         self._due = self._not_before = 0.0
 
     def restart(self) -> None:
-        """Start afresh with another batch, now."""
-        self._attempts = 0
+        """Start afresh with another batch, now, or when a `Retry-After` says so."""
+        self._attempts = self._failed_rounds = 0
         self._due = 0.0
+
+    def exhausted(self, outcome: Outcome, now: float) -> None:
+        """Plan the next round after attempts that were made elsewhere (sync mode)."""
+        self._attempts = self._max_retries
+        self._failed_rounds = max(1, self._failed_rounds)
+        self._plan_round(outcome, now)
 
     def failed(self, outcome: Outcome, now: float) -> bool:
         """Plan the next attempt; True when the quick ones are used up and the batch is to be held.
@@ -67,6 +81,12 @@ class Schedule:
             self._due = now + quick_delay(self._attempts, self._chance)
             return False
         self._failed_rounds += 1
-        delay = held_delay(self._failed_rounds)
-        self._due = now + (min(delay, self._tick_seconds) if self._tick_seconds > 0 else delay)
+        self._plan_round(outcome, now)
         return True
+
+    def _plan_round(self, outcome: Outcome, now: float) -> None:
+        delay = held_delay(self._failed_rounds)
+        if self._tick_seconds > 0:
+            delay = self._tick_seconds if self._by_tick_only else min(delay, self._tick_seconds)
+        self._due = now + delay
+        self._not_before = now + (outcome.retry_after_seconds or 0.0)

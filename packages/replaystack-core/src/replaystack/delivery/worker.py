@@ -33,12 +33,13 @@ class Worker:
 
         Never blocks: if another thread is starting it right now, that is as good.
         """
-        if self._thread is not None:
+        thread = self._thread
+        if thread is not None and thread.is_alive():
             return True
         if self._stopping or not self._starting.acquire(blocking=False):
             return not self._stopping
         try:
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 thread = threading.Thread(target=self._run, name="replaystack-sender", daemon=True)
                 thread.start()
                 self._thread = thread
@@ -73,7 +74,7 @@ class Worker:
             try:
                 with pump.ownership:
                     due = pump.step(monotonic())
-            except Exception as error:  # noqa: BLE001 - a defect of ours must not end all sending
+            except BaseException as error:  # noqa: BLE001 - no hook or transport may end all sending
                 self._guard.report(error, "replaystack: the sender failed in %s", "a step")
                 due = monotonic() + _BREATH_SECONDS
             inbox.wait(None if due is None else due - monotonic())

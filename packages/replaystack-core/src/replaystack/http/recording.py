@@ -56,14 +56,20 @@ class Recording:
         options: MiddlewareOptions,
         request: HttpRequest,
         asked_trace_id: object = None,
+        *,
+        outer: Recording | None = None,
     ) -> None:
         self._recorder = recorder
         self._started = time.perf_counter_ns()
         self.options = options
         self.request = request
         self.started_at: float = time.time()
-        self.trace_id: str = choose_trace_id(asked_trace_id, request.headers)
-        self.scope: Scope = Scope(self.trace_id)
+        # `outer`: another client records the same request. Both events then carry one trace id
+        # and the same breadcrumbs.
+        self.trace_id: str = (
+            choose_trace_id(asked_trace_id, request.headers) if outer is None else outer.trace_id
+        )
+        self.scope: Scope = Scope(self.trace_id) if outer is None else outer.scope
         self.route: str | None = None
         """The path's pattern, such as `/orders/{order_id}`."""
         self.user: str | None = None
@@ -88,7 +94,8 @@ class Recording:
         self._has_length = False
         config = recorder.config
         self._limit = config.max_payload_bytes
-        self._max_breadcrumbs = config.max_breadcrumbs if config.automatic_breadcrumbs else 0
+        automatic = config.automatic_breadcrumbs and outer is None
+        self._max_breadcrumbs = config.max_breadcrumbs if automatic else 0
         if options.capture_request_body:
             self.request_tap = BodyTap(self._limit, _length(request.headers))
         if self._max_breadcrumbs:
@@ -229,14 +236,19 @@ class Recording:
     @property
     def size_bytes(self) -> int:
         """An estimate of the memory that this exchange keeps alive. Not exact, and cheap."""
-        size = 4096  # the heads, their tuples and strings, numbers: what every exchange has
+        request = self.request
+        size = 3072 + len(request.path) + len(request.query)  # 3072: the objects that every exchange has
+        for name, value in (*request.headers, *(self.response_headers or ())):
+            size += 130 + len(name) + len(value)  # 130: a tuple and the heads of two bytes objects
         if self.request_tap is not None:
             size += self.request_tap.held_bytes
         if self.response_tap is not None:
             size += self.response_tap.held_bytes
         if self.error is not None:
-            size += 2 * len(self.error.stack_trace)
-        return size + 300 * len(self.breadcrumbs)
+            size += 2 * (len(self.error.stack_trace) + len(self.error.message))
+        for breadcrumb in self.breadcrumbs:
+            size += breadcrumb.size_bytes
+        return size
 
     def compose(self) -> tuple[dict[str, object], dict[str, object]]:
         """Return the wire fields and our own part. For the pump, once the exchange has ended."""

@@ -6,6 +6,8 @@ from ..exchange import RawBody
 
 __all__ = ["HEAD_BYTES", "BodyTap"]
 
+_MAX_CHUNKS = 256
+"""Then they are joined: a body in pieces of four bytes would else take ten times its size."""
 HEAD_BYTES = 16 * 1024
 """What is kept of a body over the limit: enough for the preview (MASKING.md section 4)."""
 
@@ -45,6 +47,8 @@ class BodyTap:
         piece = chunk if type(chunk) is bytes and size <= room else bytes(memoryview(chunk)[:room])
         self._chunks.append(piece)
         self._held += len(piece)
+        if len(self._chunks) == _MAX_CHUNKS:
+            self._chunks = [b"".join(self._chunks)]
 
     @property
     def held_bytes(self) -> int:

@@ -46,8 +46,13 @@ def _own_part(stamp: Stamp, extra: Mapping[str, object]) -> dict[str, object]:
         "process": stamp.process,
         "sequence": stamp.sequence,
     }
-    own.update({key: value for key, value in extra.items() if value not in (None, "", (), [], {})})
+    own.update({key: value for key, value in extra.items() if value is not None and _has_content(value)})
     return own
+
+
+def _has_content(value: object) -> bool:
+    """Tell, without running foreign code, whether a value is worth its key."""
+    return bool(value) if type(value) in (str, tuple, list, dict) else True
 
 
 def compose_event(

@@ -16,7 +16,7 @@ from ..paths import normalize_endpoint
 from ..wire import EVENT_FIELDS, is_trace_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = ["EventFields", "read_fields"]
 
@@ -35,25 +35,28 @@ class EventFields(dict[str, Any]):
     """Wire keys -> the user's own objects, not yet encoded. Lives for one capture call."""
 
 
-def read_fields(arguments: Mapping[str, Any]) -> EventFields:
-    """Return wire fields for keyword arguments in snake_case or camelCase; None means absent."""
+def read_fields(arguments: Mapping[str, Any], plain: Callable[[object], Any]) -> EventFields:
+    """Return wire fields for keyword arguments in snake_case or camelCase; None means absent.
+
+    Where both spellings are given, snake_case wins. `plain` turns foreign mappings into dicts.
+    """
     fields = EventFields()
     strays: dict[str, Any] = {}
     for name, value in arguments.items():
         wire = _BY_ANY_NAME.get(name)
         if wire is None:
             strays[name] = value
-        elif value is not None:
+        elif value is not None and (name != wire or wire not in fields or name in EVENT_FIELDS):
             fields[wire] = value
     for wire, (allowed, default) in _CLOSED_SETS.items():
         value = fields.get(wire, default)
         if value is not None and not (type(value) is str and value in allowed):
             # A str-based enum member is a string in all but its exact type.
-            plain = str.__str__(value) if isinstance(value, str) else None
-            if plain not in allowed:
+            text = str.__str__(value) if isinstance(value, str) else None
+            if text not in allowed:
                 strays[wire] = value
-                plain = default
-            value = plain
+                text = default
+            value = text
         if value is None:
             fields.pop(wire, None)
         else:
@@ -64,6 +67,10 @@ def read_fields(arguments: Mapping[str, Any]) -> EventFields:
     trace_id = fields.get("traceId")
     if trace_id is not None and not is_trace_id(trace_id):
         strays["traceId"] = fields.pop("traceId")
+    metadata = fields.get("metadata")
+    if metadata is not None and type(metadata) is not dict:
+        # OrderedDict, mappingproxy and the like: read without running any code of theirs.
+        fields["metadata"] = plain(metadata)
     if strays:
         _keep_strays(fields, strays)
     return fields

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..delivery import Dropped
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..delivery import Dropped
     from ..exchange import Exchange
     from ..sanitize import Masked
 
@@ -20,13 +19,13 @@ __all__ = ["EncodedEvent", "PendingExchange"]
 class EncodedEvent:
     """A user's event. Its bytes are its snapshot: what the user changes later changes nothing."""
 
-    result: Masked | Dropped
+    result: Masked
     event_type: str
 
     @property
     def size_bytes(self) -> int:
         """The length of the masked bytes."""
-        return 0 if isinstance(self.result, Dropped) else len(self.result)
+        return len(self.result)
 
     def encode(self) -> Masked | Dropped:
         """Return what the capture call made."""

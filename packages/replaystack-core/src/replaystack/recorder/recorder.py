@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import itertools
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 from ..clock import SYSTEM_CLOCK, Clock, new_id
 from ..delivery import Dropped, Pump, Stats, Worker
 from ..event import LOG_LEVELS, Breadcrumb, CaptureResponse
+from ..exchange import ErrorInfo
 from ..sanitize import Limits, Masked, Policy, encode_event, mask_value
 from ..scope import BreadcrumbBuffer, current_scope
 from ..stacktrace import describe_exception, error_fields
@@ -23,7 +25,7 @@ from .fields import read_auth, read_fields
 from .pending import EncodedEvent, PendingExchange
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ..config import Config
     from ..diagnostics import Guard
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["Recorder"]
 
 DEFAULT_FLUSH_SECONDS = 10.0
+MAX_BREADCRUMB_CHARS = 8192
+"""A breadcrumb is a hint; as long as an error message may be (MASKING.md section 4)."""
 _LEVELS: dict[str, LogLevel] = {
     **{level: level for level in LOG_LEVELS},
     "warn": "warning",
@@ -69,6 +73,11 @@ class Recorder:
         self._sequence = itertools.count()
         self._breadcrumbs = BreadcrumbBuffer()
         self._closed = False
+        self._own_error = threading.local()  # sync mode: what this thread's last capture came to
+        self.exiting: bool = False
+        """Set once the interpreter is on its way out: no thread may be counted on any more."""
+        self.on_late_capture: Callable[[Recorder], None] | None = None
+        """Called where something was captured that no thread and no exit would deliver."""
         self.user: str | None = None
         """The user of events outside of any scope."""
         self.session: str | None = None
@@ -88,7 +97,7 @@ class Recorder:
         `own_part` joins `metadata.replaystack` (causes, parentTraceId). In sync mode it also
         sends, and may block for (max_retries + 1) x timeout_seconds.
         """
-        fields = read_fields(arguments)
+        fields = read_fields(arguments, self.plain)
         read_auth(fields)
         if not self._admission.admits(_text(fields.get("endpoint")), fields["status"]):
             return None
@@ -99,21 +108,36 @@ class Recorder:
             "session": self.session if scope is None else scope.session or self.session,
             **(own_part or {}),
         }
-        if self._closed:
-            self._pump.backlog.book_drop("closed")
+        if not self._may_capture():
             return None
         stamp = self._stamp(self._clock.wall())
         encoded = self._encode(compose_event(fields, self._service, stamp, own))
+        if isinstance(encoded, Dropped):
+            self._pump.backlog.book_drop(encoded.reason)
+            return None
         return self._hand_over(EncodedEvent(encoded, fields["eventType"]))
+
+    def _may_capture(self) -> bool:
+        """Tell whether a capture leads anywhere; count it as dropped if not."""
+        if self._closed:
+            self._pump.backlog.book_drop("closed")
+            return False
+        if self.guard.is_busy_here:
+            # From inside of a hook, of a log line of ours, of a step of the sender: it would feed itself.
+            self._pump.backlog.book_drop("reentrant")
+            return False
+        return True
 
     def exception(
         self, error: BaseException, arguments: Mapping[str, Any], *, parent_trace_id: str | None = None
     ) -> CaptureResponse | None:
         """Capture `error` as a failed event; what `arguments` give wins over the exception's own."""
-        info = describe_exception(error)
+        info = describe_exception(error) if isinstance(error, BaseException) else self._describe_other(error)
         merged: dict[str, Any] = dict(arguments)
         given = {name for name, value in merged.items() if value is not None}
         for name, value in error_fields(info).items():
+            if not value:
+                continue
             snake = _SNAKE_ERROR_FIELDS[name]
             if snake not in given and name not in given:
                 merged[snake] = value
@@ -122,6 +146,10 @@ class Recorder:
             merged["status_code"] = 500
         own = {"causes": [dict(cause) for cause in info.causes], "parentTraceId": parent_trace_id}
         return self.event(merged, own)
+
+    def _describe_other(self, error: object) -> ErrorInfo:
+        """Describe what user code passes instead of an exception, as the original did: as a message."""
+        return ErrorInfo(name="", message=self._plain_text(error), stack_trace="", frames=())
 
     def exchange(self, exchange: Exchange) -> CaptureResponse | None:
         """Capture what an adapter saw. Costs some microseconds; encoding happens in the pump.
@@ -139,12 +167,13 @@ class Recorder:
             self._pump.backlog.put(pending)
             if self.config.async_send:
                 self._worker.start()
+            if self._closed:
+                self._settle_late_capture()
 
     def _pending_exchange(self, exchange: Exchange) -> PendingExchange | None:
         if not self._admission.admits(exchange.endpoint, exchange.status):
             return None
-        if self._closed:
-            self._pump.backlog.book_drop("closed")
+        if not self._may_capture():
             return None
         return PendingExchange(exchange, next(self._sequence), self._encode_exchange)
 
@@ -164,7 +193,8 @@ class Recorder:
         if hook is None:
             return masked
         try:
-            changed = hook(json.loads(masked.data))
+            with self.guard.busy():
+                changed = hook(json.loads(masked.data))
         except Exception as error:  # noqa: BLE001 - the hook is the user's; its event does not leave unseen
             self.guard.report(error, "replaystack: %s raised", "before_send")
             return Dropped("before_send_error")
@@ -176,14 +206,32 @@ class Recorder:
         return encode_event(changed, self._policy, self._limits)
 
     def _hand_over(self, pending: EncodedEvent | PendingExchange) -> CaptureResponse | None:
-        if not self.config.async_send:
-            response = self._pump.deliver(pending)
+        pump = self._pump
+        if not self.config.async_send and not pump.is_delivering_here:
+            response, self._own_error.value = pump.deliver(pending)
             if self.config.flush_interval_seconds > 0:
                 self._worker.start()
             return response
-        self._pump.backlog.put(pending)
-        self._worker.start()
+        # Also in sync mode where a signal handler or a destructor interrupts a delivery: the
+        # network is in use on this very thread. It leaves with the next flush, close or tick.
+        pump.backlog.put(pending)
+        if self.config.async_send:
+            self._worker.start()
+        if self._closed or self.exiting:
+            self._settle_late_capture()
         return None
+
+    def _settle_late_capture(self) -> None:
+        """Let somebody care for an event that came while the client closed or the process ends."""
+        if self.on_late_capture is not None:
+            self.on_late_capture(self)
+
+    def raise_own_error(self) -> None:
+        """Raise what the calling thread's last capture met, in sync mode with `raise_on_error`."""
+        error = getattr(self._own_error, "value", None)
+        self._own_error.value = None
+        if error is not None and self.config.raise_on_error:
+            raise error
 
     def raise_last_error(self) -> None:
         """Raise the last transport error since the last call, if `raise_on_error` asks for it."""
@@ -218,6 +266,8 @@ class Recorder:
         text = self._plain_text(message)
         if not text:
             return None
+        if len(text) > MAX_BREADCRUMB_CHARS:
+            text = text[:MAX_BREADCRUMB_CHARS] + "…"
         kept = _snapshot(metadata, self._policy)
         known = _LEVELS.get(level) if type(level) is str else None
         if known is None:
@@ -260,7 +310,9 @@ class Recorder:
 
     def wait_flushed(self, target: int, timeout_seconds: float) -> bool:
         """Block until what `request_flush` named is delivered or dropped, at most `timeout_seconds`."""
-        if self._worker.is_current:  # a flush from a hook that runs on the sender's own thread
+        if self._worker.is_current or self.guard.is_busy_here:
+            # From a hook, or from a signal handler that interrupts a step: this thread cannot wait
+            # for itself.
             return self._pump.backlog.is_settled(target)
         if self._worker.is_running and self.config.async_send:
             return self._pump.backlog.wait_settled(target, timeout_seconds)
@@ -271,13 +323,12 @@ class Recorder:
 
         True iff all of it is delivered or dropped; what is in flight is waited for.
         """
-        seconds = DEFAULT_FLUSH_SECONDS if timeout_seconds is None else max(0.0, timeout_seconds)
-        return self.wait_flushed(self.request_flush(), seconds)
+        return self.wait_flushed(self.request_flush(), _bound(timeout_seconds))
 
     def close(self, timeout_seconds: float | None = None) -> bool:
         """Take no more captures, flush, end the thread. Twice is fine: it flushes again."""
         self._closed = True
-        seconds = DEFAULT_FLUSH_SECONDS if timeout_seconds is None else max(0.0, timeout_seconds)
+        seconds = _bound(timeout_seconds)
         deadline = self._clock.monotonic() + seconds
         flushed = self.flush(seconds)
         self._worker.stop(deadline - self._clock.monotonic())
@@ -302,6 +353,13 @@ _SNAKE_ERROR_FIELDS = {
     "stackFrames": "stack_frames",
 }
 _SCALARS = frozenset({str, int, float, bool, type(None)})
+
+
+def _bound(timeout_seconds: float | None) -> float:
+    """Return a flush's bound in seconds, one that the platform's locks can take."""
+    if timeout_seconds is None:
+        return DEFAULT_FLUSH_SECONDS
+    return min(max(0.0, timeout_seconds), threading.TIMEOUT_MAX / 2)
 
 
 def _text(value: object) -> str | None:

@@ -148,6 +148,9 @@ def _secret_value(
 def _judge(name: _Name, rules: NameRules) -> int:
     decoded = unquote(name.text) if "%" in name.text or "+" in name.text else name.text
     verdict = rules.judge_name(decoded, query=name.query)
+    if verdict == SAFE and name.before.endswith("\\") and not name.quoted:
+        # `\ntoken=` in a JSON text that did not parse: the n belongs to the escape
+        verdict = rules.judge_name(decoded[1:], query=name.query)
     if verdict == SAFE and not name.quoted and normalise(name.text) in _SECOND_WORDS:
         before = name.before
         if before.endswith((" ", "\t")):

@@ -13,9 +13,9 @@ from ._keys import Place, role
 from ._limits import ERROR_MESSAGE_BYTES, STACK_TRACE_BYTES, TEXT_BYTES, Limits, fit, preview_of, utf8_length
 from ._marks import MASKED, dropped, is_mark, truncated
 from ._masked import Masked, seal
-from ._plain import as_json_type, key_text
+from ._plain import as_json_type, key_text, snapshot
 from ._policy import RULES_VERSION, Policy
-from ._walk import UNBOUNDED, Walker, snapshot
+from ._walk import UNBOUNDED, Walker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -172,8 +172,8 @@ class _Encoder:
     def _text(self, key: str, value: Any) -> str:
         walker = self._walker(self._limits.event_bytes)
         value = as_json_type(value)
-        if type(value) is int:
-            value = walker.walk(value)  # a card number becomes a text
+        if type(value) is int or type(value) is float:
+            value = walker.walk(value)  # a card number, or what is no number in JSON, becomes a text
         if type(value) is not str:
             return self._whole(walker, walker.walk(value))
         is_url = key == "requestUrl"
@@ -187,7 +187,7 @@ class _Encoder:
         return dumps(text)
 
     def _number(self, _key: str, value: Any) -> str:
-        walker = self._walker(self._limits.budget_bytes)
+        walker = self._walker(self._limits.event_bytes)
         return self._whole(walker, walker.walk(value))
 
     def _field(self, key: str, value: Any) -> str:
@@ -224,7 +224,8 @@ class _Encoder:
         if not walker.full:
             return part
         size = self._limits.event_bytes
-        preview = preview_of(part, self._limits.max_payload_bytes, self._walker(UNBOUNDED).text)
+        text = tree if type(tree) is str else part
+        preview = preview_of(text, self._limits.max_payload_bytes, self._walker(UNBOUNDED).text)
         return dumps(truncated(size, size, preview, lower_bound=True))
 
     # --- lists of entries ---

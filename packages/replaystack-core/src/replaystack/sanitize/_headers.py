@@ -9,8 +9,7 @@ from ..exchange import RawHeaders
 from ._forms import add_field
 from ._keys import Place, lower
 from ._marks import MASKED
-from ._plain import as_json_type, key_text
-from ._walk import snapshot
+from ._plain import as_json_type, key_text, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,13 +126,15 @@ def _mask_subprotocols(value: Any, walker: Walker) -> Any:
         if type(line) is not str:
             masked.append(walker.walk(line))
             continue
-        found = _BEARER.search(line)
-        start = 0 if seen else found.end() if found else len(line)
-        secret = line[start:]
-        if secret and secret != MASKED:
-            walker.masked += 1
-        masked.append(walker.text(line[:start]) + (MASKED if secret else ""))
-        seen = seen or found is not None
+        found = None if seen else _BEARER.search(line)
+        if found is None and not seen:
+            masked.append(walker.text(line))
+            continue
+        before, scheme = (walker.text(line[: found.start()]), found.group()) if found else ("", "")
+        secret = line[found.end() :] if found else line
+        walker.masked += secret not in ("", MASKED)
+        masked.append(before + scheme + (MASKED if secret else ""))
+        seen = True
     return masked if type(value) is list else masked[0]
 
 

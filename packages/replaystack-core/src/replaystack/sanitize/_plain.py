@@ -20,12 +20,22 @@ import types
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
+from ._fields import field_reader, instance_dict, mro, tuple_fields
 from ._marks import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["JSON_TYPES", "as_json_type", "key_text", "plain"]
+__all__ = [
+    "JSON_TYPES",
+    "as_json_type",
+    "float_text",
+    "int_text",
+    "key_text",
+    "plain",
+    "snapshot",
+    "type_name",
+]
 
 BYTES_MAX: Final = 4 * 1024 * 1024
 """Larger binary values are counted, not decoded: four times the highest limit of a field."""
@@ -34,9 +44,6 @@ RANGE_MAX: Final = 10_000  # a range is cheap to hold and endless to write
 
 _READ_ATTEMPTS = 3
 """Another thread may change a container while it is read; a fourth time is no accident."""
-
-_MRO = type.__dict__["__mro__"].__get__
-_CLASS_DICT = type.__dict__["__dict__"].__get__
 
 # Time zones whose `utcoffset` is a library's. Others are the user's code: such times lose their offset.
 _ZONE_PACKAGES = frozenset({"datetime", "zoneinfo", "backports", "pytz", "dateutil", "pendulum"})
@@ -72,11 +79,11 @@ def as_json_type(value: object) -> Any:
 
 def _read(value: object) -> Any:
     kind = type(value)
-    for base in _MRO(kind):
+    for base in mro(kind):
         handler = _HANDLERS.get(id(base))
         if handler is not None:
             return handler(value)
-        fields = _field_reader(base)
+        fields = field_reader(base)
         if fields is not None:
             return fields(value)
     return f"<{type_name(kind)}>"
@@ -133,93 +140,6 @@ def type_name(kind: type) -> str:
     return f"{module}.{name}" if type(module) is str else str.__str__(name)
 
 
-# --- fields -------------------------------------------------------------------------------------
-
-
-def _instance_dict(value: object) -> dict[str, Any]:
-    """Return a copy of the instance's `__dict__`, or an empty one; no property can stand in for it."""
-    for base in _MRO(type(value)):
-        found = _CLASS_DICT(base).get("__dict__")
-        if type(found) is types.GetSetDescriptorType:
-            content = found.__get__(value)
-            return _copy_dict(content) if type(content) is dict else {}
-    return {}
-
-
-def _slots(value: object) -> dict[str, Any]:
-    """Return the slots that are set, base classes first."""
-    fields: dict[str, Any] = {}
-    for base in reversed(_MRO(type(value))):
-        for name, member in list(_CLASS_DICT(base).items()):
-            if type(member) is types.MemberDescriptorType and not name.startswith("__"):
-                try:
-                    fields[name] = member.__get__(value)
-                except AttributeError:
-                    continue  # a slot that was never set
-    return fields
-
-
-def _all_fields(value: object) -> dict[str, Any]:
-    return {**_slots(value), **_instance_dict(value)}
-
-
-def _dataclass_fields(value: object) -> dict[str, Any]:
-    names: dict[str, Any] = {}
-    for base in reversed(_MRO(type(value))):
-        declared = _CLASS_DICT(base).get("__dataclass_fields__")
-        if type(declared) is dict:
-            names.update(declared)
-    fields = _all_fields(value)
-    return {name: fields[name] for name in names if name in fields}
-
-
-def _pydantic_fields(value: object) -> dict[str, Any]:
-    fields = {name: item for name, item in _instance_dict(value).items() if not name.startswith("_")}
-    extra = _slots_named(value, "__pydantic_extra__")
-    if type(extra) is dict:
-        fields.update(extra)
-    return fields
-
-
-def _slots_named(value: object, name: str) -> object:
-    for base in _MRO(type(value)):
-        member = _CLASS_DICT(base).get(name)
-        if type(member) is types.MemberDescriptorType:
-            try:
-                return member.__get__(value)
-            except AttributeError:
-                return None
-    return None
-
-
-def _tuple_fields(value: tuple[Any, ...]) -> Any:
-    """Return a NamedTuple by its names, any other tuple as a list."""
-    items = list(tuple.__iter__(value))
-    for base in _MRO(type(value)):
-        names = _CLASS_DICT(base).get("_fields")
-        if type(names) is tuple and len(names) == len(items) and all(type(name) is str for name in names):
-            return dict(zip(names, items, strict=True))
-    return items
-
-
-def _field_reader(base: type) -> Callable[[Any], Any] | None:
-    """Return how objects of `base` show their fields, if it is a class that declares them."""
-    content = _CLASS_DICT(base)
-    if type(content.get("__dataclass_fields__")) is dict:
-        return _dataclass_fields
-    if "__attrs_attrs__" in content:
-        return _all_fields
-    origin = content.get("__module__")
-    if origin == "msgspec" and "__struct_fields__" in content:
-        return _all_fields
-    if type(origin) is str and origin.startswith("pydantic.") and origin.endswith("main"):
-        name = type.__getattribute__(base, "__name__")
-        return _pydantic_fields if name == "BaseModel" else None
-    if type(content.get("__struct_fields__")) is tuple:
-        return _all_fields
-    return None
-
-
 # --- values of the standard library ---------------------------------------------------------------
 
 
@@ -230,6 +150,11 @@ def _copy(read: Callable[[Any], Iterable[Any]], value: Any) -> list[Any]:
         except RuntimeError:  # changed size while it was read
             continue
     return list(read(value))
+
+
+def snapshot(source: dict[Any, Any]) -> list[tuple[Any, Any]]:
+    """Return the items of a dict at one moment; another thread may be changing it."""
+    return _copy(dict.items, source)
 
 
 def _copy_dict(value: dict[Any, Any]) -> dict[str, Any]:
@@ -245,7 +170,7 @@ def named(items: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
 
 
 def _enum(value: enum.Enum) -> Any:
-    return _instance_dict(value).get("_value_", UNREADABLE)
+    return instance_dict(value).get("_value_", UNREADABLE)
 
 
 def _bytes(value: bytes | bytearray) -> Any:
@@ -262,7 +187,7 @@ def _bytes(value: bytes | bytearray) -> Any:
 
 
 def _has_base(value: object, base: type) -> bool:
-    return any(item is base for item in _MRO(type(value)))
+    return any(item is base for item in mro(type(value)))
 
 
 def _memoryview(value: memoryview) -> Any:
@@ -314,7 +239,7 @@ def _mapping_proxy(value: types.MappingProxyType[Any, Any]) -> Any:
 
 def _chain_map(value: collections.ChainMap[Any, Any]) -> Any:
     merged: dict[Any, Any] = {}
-    maps = _instance_dict(value).get("maps")
+    maps = instance_dict(value).get("maps")
     for content in reversed(maps if type(maps) is list else []):
         part = content if type(content) is dict else plain(content)
         if type(part) is dict:
@@ -323,7 +248,7 @@ def _chain_map(value: collections.ChainMap[Any, Any]) -> Any:
 
 
 def _user_container(value: object) -> Any:
-    return _instance_dict(value).get("data", UNREADABLE)
+    return instance_dict(value).get("data", UNREADABLE)
 
 
 def _range(value: range) -> Any:
@@ -357,7 +282,7 @@ def _table() -> dict[int, Callable[[Any], Any]]:
         dict: _copy_dict,
         collections.OrderedDict: lambda value: named(_copy(collections.OrderedDict.items, value)),
         list: lambda value: list(list.__iter__(value)),
-        tuple: _tuple_fields,
+        tuple: tuple_fields,
         set: lambda value: _copy(set.__iter__, value),
         frozenset: lambda value: list(frozenset.__iter__(value)),
         collections.deque: lambda value: _copy(collections.deque.__iter__, value),

@@ -25,8 +25,13 @@ ROUNDS_MAX: Final = 8
 """What still changes after so many rounds is masked whole. Two are the rule, three are rare."""
 
 _NAMELESS_MIN: Final = 13  # a secret that no name announces: a card; `rs_live_` and a few characters
-# `2026-11-20T23:41:00.123Z`: the most frequent text with a colon, and never a secret
-_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.,+\-]{5,30}Z?\Z").match
+# The most frequent texts with digits and punctuation, and never a secret: times and UUIDs.
+_HARMLESS: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?"
+    r"(?:Z|[+\-][0-9]{2}:?[0-9]{2})?\Z"
+    r"|[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z"
+).match
+_HARMLESS_MAX: Final = 36
 
 # What a first look may find, and which rules are tried for it.
 _JSON = 1
@@ -88,6 +93,8 @@ def look(text: str, rules: TextRules) -> int:  # noqa: C901, PLR0912 - runs for 
     blank = " " in text
     if (text.replace(" ", "") if blank else text).isalpha():
         return _look_at_words(text, size) if size >= _NAMELESS_MIN else 0
+    if size <= _HARMLESS_MAX and "-" in text and _HARMLESS(text):
+        return 0
     seen = 0
     low = ""
     if (
@@ -97,7 +104,7 @@ def look(text: str, rules: TextRules) -> int:  # noqa: C901, PLR0912 - runs for 
         or ("(" in text and ("('" in text or '("' in text or "(b" in text))
     ):
         low = text.lower()
-        if _TIME(text) is None and may_assign(low, rules):
+        if may_assign(low, rules):
             seen = _NAME
         if "://" in text and (seen or "@" in text or "+" in text):
             seen |= _URL

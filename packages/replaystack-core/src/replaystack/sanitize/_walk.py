@@ -9,7 +9,7 @@ from ._cards import is_card
 from ._json import NotJsonError, dumps, loads
 from ._keys import CHANGED, INPUT, LOC, MASK, NAME, SAFE, VALUE, WALK, Place, role
 from ._marks import CIRCULAR, CUT, DEEP, MASKED
-from ._plain import JSON_TYPES, as_json_type, float_text, int_text, key_text, plain
+from ._plain import as_json_type, float_text, int_text, key_text, plain, snapshot
 from ._text import LEVEL_MAX, ROUNDS_MAX, look, mask, mask_cut, mask_shapes, settle
 from ._urls import mask_url_parts
 
@@ -39,7 +39,6 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _NO_PAIR: Final = frozenset(map(id, (str, int, float, bool, type(None), dict)))
 _PATH_MAX = 64  # parts of a `loc`; as deep as values are walked
 _SHORTEST = 5  # no rule knows a secret of four characters
-_READ_ATTEMPTS = 3
 
 
 class _Parameters:
@@ -184,23 +183,25 @@ class Walker:
     def _any(self, value: Any, place: Place, depth: int) -> Any:
         """Return `value`, which stands in a container at `depth`, masked."""
         kind = type(value)
-        origin = value
-        if id(kind) not in JSON_TYPES:
-            value = plain(value)
-            kind = type(value)
-        if kind is dict or kind is list or kind is tuple:
-            return self._container(value, origin, place, depth + 1)
-        if kind is str:
-            return self.text(value)
+        if kind is dict or kind is list:
+            return self._container(value, value, place, depth + 1)
         if kind is int:
-            return self._int(value)
+            return value if -_INT_SMALL < value < _INT_SMALL else self._int(value)
         if kind is float:
             return value if -_FLOAT_MAX <= value <= _FLOAT_MAX else float_text(value)
-        return value
+        if kind is str:
+            return self.text(value)
+        if kind is tuple:
+            return self._container(value, value, place, depth + 1)
+        if kind is bool or value is None:
+            return value
+        content = plain(value)
+        kind = type(content)
+        if kind is dict or kind is list:
+            return self._container(content, value, place, depth + 1)
+        return self._any(content, place, depth)
 
     def _int(self, value: int) -> int | str:
-        if -_INT_SMALL < value < _INT_SMALL:
-            return value
         if not -_INT_DIGITS_MAX < value < _INT_DIGITS_MAX:
             return int_text(value)
         if self.values and is_card(str(value).lstrip("-")):
@@ -219,26 +220,27 @@ class Walker:
         self._path.discard(mark)
         return masked
 
-    def _charge(self, size_bytes: int) -> bool:
-        """Take what a container will need at least; return whether only its beginning is walked."""
-        self._left -= size_bytes
-        if self._left >= 0:
-            return False
+    def _overdraw(self) -> bool:
+        """Note that the bound is crossed; only the beginning of the container at hand will be walked."""
         self._stopped = self.full  # even the reserve for the preview is used up
         self.full = True
         self._left = _RESERVE
         return True
 
-    def _dict(self, source: dict[Any, Any], place: Place, depth: int) -> dict[str, Any]:
-        items = snapshot(source)
-        bounded = self._charge(5 * len(items))  # `"":0,`
+    def _dict(  # noqa: C901, PLR0912 - the inner loop of everything: each call saved counts
+        self, source: dict[Any, Any], place: Place, depth: int
+    ) -> dict[str, Any]:
+        try:
+            items = list(source.items())
+        except RuntimeError:  # another thread changed its size meanwhile
+            items = snapshot(source)
+        self._left -= 5 * len(items)  # `"":0,`
+        bounded = self._left < 0 and self._overdraw()
         known = self._keyring.walked(place)
         inner = Place.PAYLOAD if place is Place.LOG else place
         named: tuple[int, int] | None = None
         out: dict[str, Any] = {}
-        for key, value in items[:_PREVIEW_ITEMS] if bounded else items:
-            if self._stopped:
-                break
+        for key, value in items[: 0 if self._stopped else _PREVIEW_ITEMS] if bounded else items:
             if type(key) is not str:
                 key = key_text(key)  # noqa: PLW2901 - the key as it will be written
             verdict = known.get(key)
@@ -252,24 +254,27 @@ class Walker:
                     key = self._key(key)  # noqa: PLW2901
                 if verdict & (MASK | WALK):
                     out[key] = self._secret(value, inner, depth, walk=not verdict & MASK)
+                    if self._stopped:
+                        break
                     continue
             kind = type(value)
             if kind is str:
                 out[key] = value if len(value) < _SHORTEST and value.isascii() else self.text(value)
-            elif kind is dict or kind is list:
-                out[key] = self._container(value, value, inner, depth + 1)
             elif kind is bool or value is None:
                 out[key] = value
             else:
                 out[key] = self._any(value, inner, depth)
+                if self._stopped:
+                    break
         self._stopped = self._stopped or bounded
         return out
 
     def _list(self, source: list[Any] | tuple[Any, ...], place: Place, depth: int) -> list[Any]:
         items = list(source)
-        bounded = self._charge(2 * len(items))  # `0,`
+        self._left -= 2 * len(items)  # `0,`
+        bounded = self._left < 0 and self._overdraw()
         if bounded:
-            items = items[:_PREVIEW_ITEMS]
+            items = items[: 0 if self._stopped else _PREVIEW_ITEMS]
         out: list[Any] = []
         if items and id(type(items[0])) not in _NO_PAIR and depth < DEPTH_MAX:
             pairs = _as_pairs(items)
@@ -277,17 +282,15 @@ class Walker:
                 self._pairs(out, pairs, place, depth)
                 items = []
         for item in items:
-            if self._stopped:
-                break
             kind = type(item)
             if kind is str:
                 out.append(item if len(item) < _SHORTEST and item.isascii() else self.text(item))
-            elif kind is dict or kind is list:
-                out.append(self._container(item, item, place, depth + 1))
             elif kind is bool or item is None:
                 out.append(item)
             else:
                 out.append(self._any(item, place, depth))
+                if self._stopped:
+                    break
         self._stopped = self._stopped or bounded
         return out
 
@@ -363,17 +366,12 @@ class Walker:
 
     def _judge_sibling(self, value: Any, place: Place) -> int:
         name = as_json_type(value)
-        return self._judge_text(name, self._key(name), place) if type(name) is str else SAFE
-
-
-def snapshot(source: dict[Any, Any]) -> list[tuple[Any, Any]]:
-    """Return the items at one moment; another thread may be changing the dict."""
-    for _ in range(_READ_ATTEMPTS):
-        try:
-            return list(source.items())
-        except RuntimeError:  # it changed size meanwhile
-            continue
-    return list(source.copy().items())
+        if type(name) is not str:
+            return SAFE
+        before = self.masked, self._left
+        written = self.text(name)
+        self.masked, self._left = before  # it is counted where it is written
+        return self._judge_text(name, written, place)
 
 
 def _as_pairs(items: list[Any]) -> list[tuple[object, str, Any]] | None:
