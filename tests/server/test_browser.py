@@ -24,7 +24,9 @@ BULK = "/api/v1/ingest/bulk-events"
 ROWS = "#rows tr"
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while playwright is open, an event loop runs in this thread, and no test
+# of another module could call asyncio.run.
+@pytest.fixture(scope="module")
 def browser(chromium: Path) -> Iterator[Browser]:
     """Start the headless browser."""
     with sync_playwright() as playwright:
