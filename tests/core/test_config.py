@@ -179,7 +179,7 @@ BAD_ARGUMENTS: list[tuple[str, Any, str | None]] = [
         "https://bob:s3cret@host",
         "endpoint must be an absolute http or https URL without credentials",
     ),
-    ("ingest_url", "https://host/in?token=x", "ingest_url must be"),
+    ("endpoint", "https://host/?token=x", "endpoint must be a URL without a query"),
     ("endpoint", "https://host/#f", "endpoint must be"),
     ("endpoint", "http://host:notaport", "endpoint must be"),
     ("on_error", "print", "on_error must be callable"),

@@ -100,6 +100,19 @@ def test_no_cookie_and_no_netrc_credential_is_sent(
         assert not {"authorization", "cookie"} & set(request.headers)
 
 
+def test_an_error_gives_neither_key_nor_query_away(transport: HttpTransport) -> None:
+    """What reaches hooks and log lines is an exception of the same type, without the request."""
+    import requests
+
+    with Receiver() as receiver:
+        url = receiver.ingest_url + "?gate=QUERYSECRET"
+    with pytest.raises(requests.ConnectionError) as caught:
+        transport.post(url, masked(1), {"x-replaystack-api-key": "KEYSECRET"}, 5.0)
+    assert getattr(caught.value, "request", None) is None
+    assert "SECRET" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
 def test_a_giant_answer_is_not_read(receiver: Receiver, transport: HttpTransport) -> None:
     """An answer is at most 64 KiB to us, and the next request still works."""
     receiver.replies.append(Reply(200, body=b"x" * 5_000_000))

@@ -90,12 +90,19 @@ def _url(value: object) -> str:
     try:
         parts = urlsplit(text)
         valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
-        plain = "@" not in parts.netloc and not parts.query and not parts.fragment
+        # An address ends in log lines and error texts: a credential must not be in it.
+        valid = valid and "@" not in parts.netloc and not parts.fragment
     except ValueError:
-        valid = plain = False
-    # What is in an address ends in log lines and error texts: a credential must not be.
-    if not (valid and plain):
-        raise ValueError("an absolute http or https URL without credentials, query or fragment")
+        valid = False
+    if not valid:
+        raise ValueError("an absolute http or https URL without credentials or fragment")
+    return text
+
+
+def _base_url(value: object) -> str:
+    text = _url(value)
+    if urlsplit(text).query:
+        raise ValueError("a URL without a query: paths are appended to it")
     return text
 
 
@@ -204,7 +211,7 @@ class Option:
 
 OPTIONS: dict[str, Option] = {
     "api_key": Option(_key, env="REPLAYSTACK_API_KEY", parse=str.strip, secret=True),
-    "endpoint": Option(_url, DEFAULT_ENDPOINT, "REPLAYSTACK_ENDPOINT", str.strip),
+    "endpoint": Option(_base_url, DEFAULT_ENDPOINT, "REPLAYSTACK_ENDPOINT", str.strip),
     "ingest_url": Option(_url, None, "REPLAYSTACK_INGEST_URL", str.strip),
     "service_name": Option(_text, None, "REPLAYSTACK_SERVICE_NAME", str.strip),
     "app_version": Option(_text, None, "REPLAYSTACK_APP_VERSION", str.strip),
@@ -350,7 +357,7 @@ def resolve(options: Mapping[str, Any], environ: Mapping[str, str] | None = None
             explicit.add(name)
         except (ValueError, OverflowError):
             malformed.append(f"{option.env} is malformed and was not used (option {name})")
-            unusable_address = unusable_address or option.check is _url
+            unusable_address = unusable_address or option.check in {_url, _base_url}
 
     if not values["api_key"]:
         hint = " (" + "; ".join(malformed) + ")" if malformed else ""

@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 
 from ..sanitize import Masked
 from .deadline import Deadline, bounded_connection
@@ -93,21 +94,39 @@ class HttpTransport:
         if session is None:
             session = self._session = _new_session(self._deadline, url)
         self._deadline.start(timeout_seconds)
-        response = session.request(
-            method,
-            url,
-            data=data,
-            headers=headers,
-            timeout=timeout_seconds,
-            allow_redirects=False,
-            stream=True,
-        )
+        try:
+            response = session.request(
+                method,
+                url,
+                data=data,
+                headers=headers,
+                timeout=timeout_seconds,
+                allow_redirects=False,
+                stream=True,
+            )
+        except OSError as error:  # every exception of requests is one
+            raise _without_secrets(error, url) from None
         try:
             body = response.raw.read(_MAX_ANSWER_BYTES, decode_content=False) or b""
             return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, body)
         finally:
             # Gives the connection back for the next request if the body was read to its end.
             response.close() if not response.raw.isclosed() else response.raw.release_conn()
+
+
+def _without_secrets(error: OSError, url: str) -> OSError:
+    """Return an error of the same type that can be logged and handed to hooks.
+
+    The one of requests carries the request with its key, and quotes the address with its query.
+    """
+    query = urlsplit(url).query
+    text = str(error)
+    if query:
+        text = text.replace(query, "...")
+    try:
+        return type(error)(text)
+    except Exception:  # noqa: BLE001 - a type with a constructor of its own
+        return OSError(text)
 
 
 def _new_session(deadline: Deadline, url: str) -> Any:
