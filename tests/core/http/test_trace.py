@@ -49,20 +49,20 @@ def test_every_valid_traceparent_is_understood(trace_id: str, parent_id: str) ->
 @given(st.binary(max_size=300), st.binary(max_size=80))
 def test_whatever_is_sent_the_trace_id_may_be_reflected(sent: bytes, parent: bytes) -> None:
     """No caller can put anything into our response header but a short, plain id."""
-    chosen = choose_trace_id(None, ((b"X-Trace-Id", sent), (b"traceparent", parent)))
+    chosen = choose_trace_id(None, {b"x-trace-id": sent, b"traceparent": parent})
     assert is_trace_id(chosen)
     assert set(chosen) <= set(string.ascii_letters + string.digits + "._:-")
 
 
 def test_the_first_valid_candidate_wins() -> None:
     """get_trace_id, x-trace-id, traceparent, a new one."""
-    headers = ((b"x-trace-id", b"sent"), (b"traceparent", PARENT.encode()))
+    headers = {b"x-trace-id": b"sent", b"traceparent": PARENT.encode()}
     assert choose_trace_id("asked", headers) == "asked"
     assert choose_trace_id("not valid", headers) == "sent"
     assert choose_trace_id(7, headers) == "sent"
-    assert choose_trace_id(None, headers[1:]) == "0af7651916cd43dd8448eb211c80319c"
-    assert len(choose_trace_id(None, ())) == 36
-    assert choose_trace_id(None, ()) != choose_trace_id(None, ())
+    assert choose_trace_id(None, {b"traceparent": PARENT.encode()}) == "0af7651916cd43dd8448eb211c80319c"
+    assert len(choose_trace_id(None, {})) == 36
+    assert choose_trace_id(None, {}) != choose_trace_id(None, {})
 
 
 def test_the_current_opentelemetry_span_counts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,6 +75,6 @@ def test_the_current_opentelemetry_span_counts(monkeypatch: pytest.MonkeyPatch) 
     span = SimpleNamespace(get_span_context=lambda: context)
     module.get_current_span = lambda: span  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "opentelemetry.trace", module)
-    assert choose_trace_id(None, ()) == f"{0xABC:032x}"
+    assert choose_trace_id(None, {}) == f"{0xABC:032x}"
     context.is_valid = False
-    assert len(choose_trace_id(None, ())) == 36
+    assert len(choose_trace_id(None, {})) == 36

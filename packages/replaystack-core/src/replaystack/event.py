@@ -65,7 +65,12 @@ class Breadcrumb:
     @property
     def size_bytes(self) -> int:
         """An estimate of the memory that it keeps alive, for the queue's bound."""
-        return 300 + 2 * len(self.message) + (_weight(self.metadata) if self.metadata else 0)
+        size = 300 + 2 * len(self.message)
+        if self.metadata:
+            for value in self.metadata.values():
+                kind = type(value)
+                size += 64 + (len(value) if kind is str else 0 if kind is int else _weight(value))
+        return size
 
     def to_dict(self) -> dict[str, Any]:
         """Return the wire shape; what is None is absent."""

@@ -73,6 +73,11 @@ class HttpRequest:
         self.peer = peer
 
     @cached_property
+    def raw_by_name(self) -> dict[bytes, bytes]:
+        """The first value of each header, raw, names in lower case. For look-ups in the request."""
+        return {name.lower(): value for name, value in reversed(self.headers)}
+
+    @cached_property
     def by_name(self) -> dict[str, str]:
         """The first value of each header, names in lower case."""
         return first_values(self.headers)

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from ..clock import new_id
 from ..wire import is_trace_id
-from .head import header_value
 
 if TYPE_CHECKING:
-    from .head import HeaderPairs
+    from collections.abc import Mapping
 
 __all__ = ["TRACE_HEADER", "choose_trace_id", "parse_traceparent"]
 
@@ -46,19 +45,19 @@ def _opentelemetry_trace_id() -> str | None:
         return None
 
 
-def choose_trace_id(asked: object, headers: HeaderPairs) -> str:
+def choose_trace_id(asked: object, headers: Mapping[bytes, bytes]) -> str:
     """Return the trace id of a request.
 
     Args:
         asked: what `get_trace_id` returned, if anything.
-        headers: the request's headers, raw.
+        headers: the first value of each of the request's headers, raw, names in lower case.
 
     """
     if is_trace_id(asked):
         return str(asked)
-    sent = header_value(headers, b"x-trace-id")
+    sent = headers.get(b"x-trace-id")
     if sent is not None and is_trace_id(text := sent.decode("latin-1")):
         return text
-    traceparent = header_value(headers, b"traceparent")
+    traceparent = headers.get(b"traceparent")
     parsed = parse_traceparent(traceparent.decode("latin-1")) if traceparent else None
     return parsed or _opentelemetry_trace_id() or new_id()
