@@ -1,0 +1,66 @@
+"""docs/masking.md says what the code does."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from masking_doc import TABLES, rendered
+
+from replaystack.sanitize import Policy, mask_text, mask_value
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "masking.md").read_text()
+
+
+def test_the_tables_are_the_codes() -> None:
+    """A rule that changes changes the page (scripts/masking_doc.py writes it)."""
+    assert rendered(PAGE) == PAGE
+
+
+@pytest.mark.parametrize("name", sorted(TABLES))
+def test_a_page_without_a_table_is_noticed(name: str) -> None:
+    """The comparison cannot pass because a table went missing."""
+    with pytest.raises(ValueError, match=name):
+        rendered(PAGE.replace(f"<!-- table: {name} -->", ""))
+
+
+def section(title: str) -> str:
+    """Return one section of the page."""
+    return re.split(r"\n## ", PAGE.split(f"## {title}\n", 1)[1])[0]
+
+
+def test_every_name_of_the_table_is_masked() -> None:
+    """What the page calls secret under its whole name is masked, in three spellings."""
+    table = PAGE.split("<!-- table: keys -->")[1].split("<!-- end -->")[0].splitlines()
+    names = re.findall(r"`([a-z]+)`", next(line for line in table if "the whole key" in line))
+    assert len(names) > 40
+    for name in names:
+        for spelling in (name, name.upper(), f"outer.{name}"):
+            assert mask_value({spelling: "x1"}, Policy.build()) == {spelling: "[MASKED]"}, spelling
+
+
+def test_the_examples_of_shapes_are_masked() -> None:
+    """What the page shows as assignments is recognised."""
+    for example in ("password=x1y2", "'token': 'x1y2'", "<password>x1y2</password>"):
+        assert "x1y2" not in mask_text(example, Policy.build())
+
+
+def test_the_stated_limits_are_the_limits() -> None:
+    """The page is honest: what it says is not recognised is not. Mend the page when a rule learns it."""
+    limits = section("The limits of this promise")
+    assert "swordfish" in limits
+    for text in ("the word is swordfish", "login --password x1y2", "password is x1y2"):
+        assert mask_text(text, Policy.build()) == text
+
+
+def test_more_and_fewer_names_work_as_shown() -> None:
+    """mask_fields, unmask_fields and remote rules, as in the page's example."""
+    policy = Policy.build(mask_fields=["tax_id"], unmask_fields=["session"], remote_fields=["phone"])
+    masked = mask_value({"taxId": "1", "session": "s", "Phone": "2", "password": "p"}, policy)
+    assert json.dumps(masked) == json.dumps(
+        {"taxId": "[MASKED]", "session": "s", "Phone": "[MASKED]", "password": "[MASKED]"}
+    )
+    both = Policy.build(unmask_fields=["phone"], remote_fields=["phone"])
+    assert mask_value({"phone": "2"}, both) == {"phone": "[MASKED]"}
