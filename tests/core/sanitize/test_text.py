@@ -195,6 +195,22 @@ def test_texts_are_masked_wherever_they_stand(text: str, masked: str) -> None:
     assert json.loads(packed) == {"b": masked}
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("password: |\n  hunter2\n  more\nnext: 1", "password: |\n  [MASKED]\nnext: 1"),
+        ("a:\n  secret: >-\n    one\n\n    two\n  b: 2\n", "a:\n  secret: >-\n    [MASKED]\n  b: 2\n"),
+        ("api_key: |2\r\n    k1\r\nx: y", "api_key: |2\r\n    [MASKED]\r\nx: y"),
+        ("password: |\n  last", "password: |\n  [MASKED]"),
+        ("note: |\n  harmless text\n", "note: |\n  harmless text\n"),
+    ],
+)
+def test_a_yaml_block_below_a_secret_name_is_masked(text: str, expected: str) -> None:
+    """The value stands on the lines below; masking the `|` alone would look safe and be none."""
+    assert mask_text(text, Policy.build()) == expected
+    assert mask_text(expected, Policy.build()) == expected
+
+
 def test_json_in_a_string_is_opened_twice() -> None:
     """JSON within JSON within a string is masked by key; text without a secret stays byte for byte."""
     inner = json.dumps({"card": {"cvv": 987}})

@@ -198,6 +198,8 @@ _BLANKS = re.compile(r"[ \t]*")
 _WHITE_SPACE = re.compile(r"[ \t\r\n]*")
 _OPENING = re.compile(r"(?:[bBuUrRfF]{1,2}(?=[\"']))?(\\*)([\"'`])")
 _CONTENT: Final = {quote: re.compile(rf"[^{quote}\\]*(?:\\.[^{quote}\\]*)*", re.DOTALL) for quote in _QUOTES}
+_BLOCK_SIGNS: Final = ("|", ">")
+_BLOCK = re.compile(r"[|>][+\-]?[0-9]?[+\-]?[ \t]*\r?\n")
 _LINE_END = re.compile(r"[\r\n]|\\[rn]")
 _STRING_OR_BRACKET = re.compile(
     r"\"[^\"\\]*(?:\\.[^\"\\]*)*(?:\"|\\?\Z)"
@@ -221,6 +223,10 @@ def _find_value(text: str, at: int, name: _Name, verdict: int, *, colon: bool) -
     """Return the place of what is to be masked, or None if there is no value."""
     if not name.query:
         at = _end_of(_WHITE_SPACE if name.quoted else _BLANKS, text, at)
+    if colon and text[at : at + 1] in _BLOCK_SIGNS:
+        block = _block(text, at)
+        if block is not None:
+            return block
     opening = _OPENING.match(text, at)
     if opening is not None:
         start = opening.end()
@@ -244,6 +250,31 @@ def _find_value(text: str, at: int, name: _Name, verdict: int, *, colon: bool) -
         following = _end_of(_BLANKS, text, end)
         end = following + len(_bare(text, following, query=False)) if following > end else end
     return _unless_nothing(text, at, end)
+
+
+def _block(text: str, at: int) -> tuple[int, int] | None:
+    """Return the place of a YAML block scalar (`password: |` and the lines below it), or None.
+
+    The lines that belong to it are blank, or indented more than the line of the name.
+    """
+    opening = _BLOCK.match(text, at)
+    if opening is None:
+        return None
+    line = text.rfind("\n", 0, at) + 1
+    base = _end_of(_BLANKS, text, line) - line
+    start = end = -1
+    at = opening.end()
+    while at < len(text):
+        newline = text.find("\n", at)
+        stop = newline if newline >= 0 else len(text)
+        content = _end_of(_BLANKS, text, at)
+        if text[content:stop].strip():
+            if content - at <= base:
+                break
+            start = content if start < 0 else start
+            end = stop
+        at = stop + 1
+    return None if start < 0 else _unless_nothing(text, start, start + len(text[start:end].rstrip()))
 
 
 def _unless_nothing(text: str, start: int, end: int) -> tuple[int, int] | None:
