@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 from ..exchange import RawBody
 from ..wire import RESERVED_METADATA_KEY
 from ._bodies import mask_body
+from ._event_fields import ENTRY_FIELDS, ENTRY_TEXTS, HEADERS, KNOWN, LISTS, NUMBERS, PAYLOADS, TEXTS
 from ._headers import COOKIES_MAX, mask_headers
 from ._json import dumps, loads
 from ._keys import Place, role
-from ._limits import ERROR_MESSAGE_BYTES, STACK_TRACE_BYTES, TEXT_BYTES, Limits, fit, preview_of, utf8_length
+from ._limits import Limits, fit, preview_of, utf8_length
 from ._marks import MASKED, dropped, is_mark, truncated
 from ._masked import Masked, seal
 from ._plain import as_json_type, key_text, snapshot
@@ -21,34 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 __all__ = ["encode_event"]
-
-_HEADERS: Final = frozenset({"requestHeaders", "responseHeaders"})
-_PAYLOADS: Final = frozenset({"requestPayload", "responsePayload"})
-_LISTS: Final = frozenset({"breadcrumbs", "logs", "stackFrames"})
-
-# Never matched by key (MASKING.md section 1); each with its limit in bytes.
-_TEXTS: Final = {
-    **dict.fromkeys(
-        """traceId eventType status method endpoint authMode authScheme errorName serviceName environment
-        appVersion commitHash sourceIp userAgent sessionId userId requestId flowId""".split(),  # noqa: SIM905 - reads as the contract's list does
-        TEXT_BYTES,
-    ),
-    "errorMessage": ERROR_MESSAGE_BYTES,
-    "stackTrace": STACK_TRACE_BYTES,
-}
-_NUMBERS: Final = frozenset({"statusCode", "executionTimeMs"})
-
-# The fields of an entry of a list that are never matched by key.
-_ENTRY_TEXTS: Final = frozenset(
-    """message category level timestamp functionName fileName lineNumber columnNumber raw content logger
-    is_pii isPii source environment version errorName errorStack stepIndex dataset tags ipAddress country
-    userId sessionId requestId flowId traceId id""".split()  # noqa: SIM905 - same
-)
-
-
-_KNOWN: Final = _HEADERS | _PAYLOADS | _LISTS | _NUMBERS | _TEXTS.keys() | {"requestUrl"}
-
-_ENTRY_FIELDS: Final = frozenset({"metadata", "data", "fields"})
 
 _EMPTY: Final = frozenset({"null", '""', "{}", "[]"})
 _EVIDENCE_KEYS: Final = frozenset({"policy", "rules", "masked", "dropped"})
@@ -101,7 +74,7 @@ class _Encoder:
                 self._parts[key] = ""  # keeps its place
             elif value is None:
                 continue
-            elif key in _KNOWN:
+            elif key in KNOWN:
                 self._add(key, value)
             else:
                 others[key] = value
@@ -133,16 +106,16 @@ class _Encoder:
             part = encode(key, value)
         except Exception:  # noqa: BLE001 - fail closed, part by part: the neighbours still arrive
             self._dropped += 1
-            part = dumps(MASKED if key in _TEXTS or key == "requestUrl" else dropped())
+            part = dumps(MASKED if key in TEXTS or key == "requestUrl" else dropped())
         if part not in _EMPTY:
             self._parts[key] = part
 
     def _encoders(self, key: str) -> Callable[[str, Any], str]:
-        if key in _TEXTS or key == "requestUrl":
+        if key in TEXTS or key == "requestUrl":
             return self._text
-        if key in _PAYLOADS or key in _HEADERS:
+        if key in PAYLOADS or key in HEADERS:
             return self._field
-        return self._list if key in _LISTS else self._number
+        return self._list if key in LISTS else self._number
 
     def _add_others(self, fields: dict[str, Any]) -> None:
         """Add what is no key of the wire: user data, masked by key like any, and together as one object."""
@@ -178,7 +151,7 @@ class _Encoder:
             return self._whole(walker, walker.walk(value))
         is_url = key == "requestUrl"
         mask = walker.url if is_url else walker.text
-        maximum = self._limits.request_url_bytes if is_url else _TEXTS[key]
+        maximum = self._limits.request_url_bytes if is_url else TEXTS[key]
         # Beyond four times the limit nothing is looked at; what the cut leaves there is no half secret.
         over = len(value) > 4 * maximum + _PATIENCE
         text = walker.cut(value[: 4 * maximum + _PATIENCE]) if over else mask(value)
@@ -197,7 +170,7 @@ class _Encoder:
         walker = self._walker(UNBOUNDED if raw or is_mark(value) else self._limits.budget_bytes)
         if raw:
             tree = mask_body(value, walker, self._limits)
-        elif key in _HEADERS:
+        elif key in HEADERS:
             tree, cookies = mask_headers(value, walker)
             self._cookies.update(cookies)
         else:
@@ -257,9 +230,9 @@ class _Encoder:
         others: dict[str, Any] = {}
         for key, value in snapshot(entry):
             name = key if type(key) is str else key_text(key)
-            if name in _ENTRY_TEXTS:
+            if name in ENTRY_TEXTS:
                 masked[name] = walker.walk(value, Place.NONE)
-            elif name in _ENTRY_FIELDS:
+            elif name in ENTRY_FIELDS:
                 masked[name] = self._entry_fields(value, walker, kind)
             else:
                 others[name] = value
@@ -355,18 +328,18 @@ class _Encoder:
 
     def _drop_bodies(self) -> None:
         walker = self._walker(UNBOUNDED)
-        for key in _PAYLOADS & self._parts.keys():
+        for key in PAYLOADS & self._parts.keys():
             if not self._parts[key].startswith('{"__truncated":true'):
                 self._parts[key] = self._truncate(key, utf8_length(self._parts[key]), walker)
 
     def _keep_shapes(self) -> None:
         """Leave of everything but the texts what it was and how large."""
         for key, part in list(self._parts.items()):
-            if key in _TEXTS or key in _NUMBERS or key in ("requestUrl", "metadata"):
+            if key in TEXTS or key in NUMBERS or key in ("requestUrl", "metadata"):
                 continue
             shape = dumps(truncated(utf8_length(part), self._limits.max_payload_bytes, None))
             if len(shape) < len(part):
-                self._parts[key] = f"[{shape}]" if key in _LISTS else shape
+                self._parts[key] = f"[{shape}]" if key in LISTS else shape
         size = utf8_length(self._parts["metadata"])
         shape_of_metadata = truncated(size, self._limits.event_bytes, None)
         self._parts["metadata"] = dumps({**shape_of_metadata, RESERVED_METADATA_KEY: self._reserved})
@@ -374,9 +347,9 @@ class _Encoder:
     def _keep_headline(self) -> None:
         walker = self._walker(UNBOUNDED)
         for key, part in list(self._parts.items()):
-            if key == "metadata" or key in _NUMBERS:
+            if key == "metadata" or key in NUMBERS:
                 continue
-            if key not in _TEXTS and key != "requestUrl":
+            if key not in TEXTS and key != "requestUrl":
                 del self._parts[key]
             elif len(part) > _HEADLINE_TEXT_BYTES:
                 mask = walker.url if key == "requestUrl" else walker.text
