@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 import zlib
 from typing import Any
 
@@ -218,7 +219,13 @@ def test_compressed_bodies_are_decoded_first(encoding: str, pack: Any) -> None:
 def test_a_compressed_bomb_is_cut() -> None:
     """Decoding ends at the limit, however much would follow."""
     bomb = gzip.compress(b'{"password": "hunter2", "a": "' + b"x" * 50_000_000)
-    mark = _body(bomb, content_encoding="gzip", maximum=100_000)
+    tracemalloc.start()
+    try:
+        mark = _body(bomb, content_encoding="gzip", maximum=100_000)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 5_000_000
     assert mark["__truncated"] is True
     assert mark["sizeIsLowerBound"] is True
     assert "hunter2" not in mark["preview"]

@@ -36,6 +36,7 @@ refresh_token id_token tokens2 session_id sessionId session_key sms_otp user_ssn
 encryptionKey authKey client_key x-authorization user_pan userPan cardPIN user_pin_2 userPins connectSid
 user[password] user[password][] a.b.token payment:cvv x/secret password[0] token[0] token1 password2
 authTokens tokenSecret isSecretShared[password] reset_password_token passwords credential_id
+id_jwt my_cookie card_cvv card_cvc
 """.split()  # noqa: SIM905 - reads as a table
 
 SAFE_KEYS = """
@@ -184,6 +185,13 @@ def test_keys_are_under_the_value_rules_too() -> None:
     """A secret that stands as a key is masked as one."""
     token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc"
     assert mask_value({token: 1, "user=4242424242424242": 2}, POLICY) == {"[MASKED]": 1, "user=[MASKED]": 2}
+
+
+def test_a_key_is_judged_as_it_is_written_too() -> None:
+    """A second pass sees the masked key: its verdict must hold in the first one already."""
+    policy = Policy.build(mask_fields=["masked"])
+    once = mask_value({"ghp_" + "a1" * 18: "x"}, policy)
+    assert mask_value(once, policy) == once == {"[MASKED]": "[MASKED]"}
 
 
 def test_only_ascii_letters_are_lowered() -> None:

@@ -55,8 +55,8 @@ def test_a_text_payload_is_previewed_as_text() -> None:
 
 def test_a_preview_ends_neither_in_a_mark_nor_in_a_secret() -> None:
     """A cut through `[MASKED]` leaves no half of it, at whatever place it falls."""
-    value = {"a": 1, "password": "x", "b": 2, "token": "y", "c": "z" * 100}
-    for maximum in range(1, 120):
+    value = {"a": 1, "password": "x", "pin": None, "b": 2, "token": "y", "secret": True, "c": "z" * 100}
+    for maximum in range(1, 140):
         preview = _decode({"requestPayload": value}, maximum)["requestPayload"]["preview"]
         assert len(preview) <= maximum
         assert "[MASK" not in preview.replace(M, "")

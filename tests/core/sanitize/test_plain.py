@@ -247,6 +247,7 @@ def _explosive_values() -> list[object]:
     made: Any = Meta("Made", (), {})
     zone = _explosive(dt.tzinfo)()
     hollow = property(_fire)
+    wrapped = object.__new__(_explosive(collections.UserDict, __dict__=hollow))
     return [
         object.__new__(_explosive(__dict__=hollow, __class__=hollow)),
         filled,
@@ -263,6 +264,7 @@ def _explosive_values() -> list[object]:
         _explosive(uuid.UUID, int=hollow).__new__(_explosive(uuid.UUID)),
         object.__new__(made),
         made,
+        wrapped,
     ]
 
 

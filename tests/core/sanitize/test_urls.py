@@ -24,6 +24,7 @@ MASKED_URLS = [
     ("https://h/#/route?token=abc", f"https://h/#/route?token={M}"),
     ("https://h/?x=1;token=abc", f"https://h/?x=1;token={M}"),
     ("https://h/?password=a;b?c&d=1", f"https://h/?password={M}&d=1"),
+    ("https://h/?token=;abc&pin=?abc", f"https://h/?token={M}&pin={M}"),
     ("https://h/?pass%77ord=x", f"https://h/?pass%77ord={M}"),
     ("https://h/?api+key=x", f"https://h/?api+key={M}"),
     ("https://h/?user[password]=x&user%5Bpin%5D=1", f"https://h/?user[password]={M}&user%5Bpin%5D={M}"),
