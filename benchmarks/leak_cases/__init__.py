@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from . import bodies, findings, heads, instances, keys, safe, shapes, texts
+from . import bodies, decisions, findings, heads, instances, keys, safe, shapes, texts
 from .case import Case, Event
 
 __all__ = ["CASES", "LEAK_CASES", "SAFE_CASES", "Case", "Event"]
@@ -17,6 +17,7 @@ LEAK_CASES: Final[tuple[Case, ...]] = (
     *heads.CASES,
     *texts.CASES,
     *shapes.CASES,
+    *decisions.CASES,
 )
 SAFE_CASES: Final[tuple[Case, ...]] = tuple(safe.CASES)
 CASES: Final[tuple[Case, ...]] = (*LEAK_CASES, *SAFE_CASES)

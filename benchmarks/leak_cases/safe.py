@@ -25,6 +25,15 @@ def _kept_json() -> dict[str, Event]:
         "walked pin": json_body({"pin": {"lat": 48.4, "lon": 9.99, "label": "harbour"}}),
         "no pairs": json_body([["password", "token"], ["order", "secret", "third"]]),
         "name without value": json_body([{"name": "password", "required": True, "label": "Your word"}]),
+        "label and value of a chart": json_body(
+            [
+                {"label": "Sessions", "value": 1523},
+                {"id": "pass", "value": 12},
+                {"label": "Pin", "val": "left"},
+            ]
+        ),
+        "parameter with a default": json_body({"name": "max_tokens", "type": "integer", "default": 4096}),
+        "field and value": json_body({"field": "quantity", "value": 99, "message": "too many"}),
         "harmless pair": json_body([{"name": "color", "value": "dark blue"}]),
         "validation answer": {
             "responsePayload": {

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from masking_doc import TABLES, rendered
 
-from replaystack.sanitize import Policy, mask_text, mask_value
+from replaystack.sanitize import VALUE_CLASSES, Policy, explain, mask_text, mask_value
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "masking.md").read_text()
 
@@ -43,7 +43,19 @@ def test_every_name_of_the_table_is_masked() -> None:
 
 def test_the_examples_of_shapes_are_masked() -> None:
     """What the page shows as assignments is recognised."""
-    for example in ("password=x1y2", "'token': 'x1y2'", "<password>x1y2</password>"):
+    for example in (
+        "password=x1y2",
+        "'token': 'x1y2'",
+        "<password>x1y2</password>",
+        "&lt;password&gt;x1y2&lt;/password&gt;",
+        "login --password x1y2",
+        "curl -u ada:x1y2 https://h/",
+        "see //ada:x1y2@host",
+        "token is x1y2x1y2x1y2x1y2",
+        "https%3A%2F%2Fh%2F%3Ftoken%3Dx1y2",
+        "passwords:\n- x1y2\n",
+        '{"name": "password", "value": "x1y2"} and more',
+    ):
         assert "x1y2" not in mask_text(example, Policy.build())
 
 
@@ -51,8 +63,27 @@ def test_the_stated_limits_are_the_limits() -> None:
     """The page is honest: what it says is not recognised is not. Mend the page when a rule learns it."""
     limits = section("The limits of this promise")
     assert "swordfish" in limits
-    for text in ("the word is swordfish", "login --password x1y2", "password is x1y2"):
+    for text in (
+        "the word is swordfish",
+        "mysql -p x1y2",
+        "password is x1y2",
+        "INSERT INTO u (name, password) VALUES ('a', 'x1y2')",
+        "https://h/reset/x1y2z3",
+        "password:\n  x1y2",
+    ):
         assert mask_text(text, Policy.build()) == text
+
+
+def test_the_example_of_explain_is_what_it_says() -> None:
+    """The page's session with `explain` gives what the page shows."""
+    shown = next(line for line in PAGE.splitlines() if line.startswith("[Finding("))
+    value = {"user": {"password": "x", "has_password": True}, "note": "Bearer abcdefgh12345678"}
+    assert str(explain(value)) == shown
+
+
+def test_personal_data_is_masked_as_shown() -> None:
+    """The classes that the page names are those of the code."""
+    assert str(list(VALUE_CLASSES)).replace("'", '"') in section("Personal data, for who asks")
 
 
 def test_more_and_fewer_names_work_as_shown() -> None:

@@ -24,7 +24,7 @@ def _body(
     event = {"requestPayload": RawBody(data, content_type, **fields)}
     encoded = encode_event(event, POLICY, Limits(maximum)).data
     document = json.loads(encoded)
-    assert encode_event(document, POLICY, Limits(maximum)).data == encoded
+    assert json.loads(encode_event(document, POLICY, Limits(maximum)).data) == document
     return document.get("requestPayload")
 
 
@@ -246,12 +246,12 @@ def test_a_body_over_the_limit_is_a_preview() -> None:
         "__truncated": True,
         "originalSizeBytes": 1_000_000,
         "maxSizeBytes": 524_288,
-        "preview": f'{{"password":"{M}"…',
+        "preview": f'{{"password": "{M}", "a": …',
     }
     rows = b"[" + b",".join(b'{"token": "hunter2", "n": %d}' % n for n in range(2000))
     mark = _body(rows, maximum=1000)
     assert len(mark["preview"]) <= 1000
-    assert mark["preview"].startswith(f'[{{"token":"{M}","n":0}}')
+    assert mark["preview"].startswith(f'[{{"token": "{M}", "n": 0}}')
     assert "hunter2" not in mark["preview"]
 
 
@@ -346,8 +346,8 @@ def test_no_prefix_of_a_text_body_leaks(data: str, content_type: str) -> None:
 
 def test_a_cut_body_says_so() -> None:
     """The unfinished end of a cut body is an ellipsis; what stood complete is kept."""
-    assert _body(b'{"user":"ada","password":"hun', complete=False) == '{"user":"ada"…'
-    assert _body(b'{"a":[1,2,{"b":true', complete=False) == '{"a":[1,2,{…'
+    assert _body(b'{"user":"ada","password":"hun', complete=False) == '{"user":"ada","password":…'
+    assert _body(b'{"a":[1,2,{"b":true', complete=False) == '{"a":[1,2,{"b":…'
     assert _body(b"a=1&b=2", "application/x-www-form-urlencoded", complete=False) == "a=1&b=…"
     assert _body(b"hello wor", "text/plain", complete=False) == "hello …"
     assert _body("é".encode()[:1], "text/plain", complete=False) == "…"

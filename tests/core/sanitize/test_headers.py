@@ -53,6 +53,8 @@ def test_raw_headers_become_an_object_of_lower_case_names() -> None:
         "X-Hub-Signature-256",
         "X-Shopify-Hmac-Signature",
         "Authentication",
+        "X-Auth",
+        "X-Access",
     ],
 )
 def test_secret_headers_are_masked_whole(name: str) -> None:

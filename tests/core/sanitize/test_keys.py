@@ -10,15 +10,8 @@ import pytest
 
 from replaystack.sanitize import RECEIVER_POLICY, Policy, encode_event, mask_url, mask_value
 from replaystack.sanitize._assignments import STEMS
-from replaystack.sanitize._keys import (
-    CONTAINS,
-    ENDS,
-    EXACT,
-    FORM_ENDS,
-    FORM_EXACT,
-    LAST_WORDS,
-    normalise,
-)
+from replaystack.sanitize._names import CONTAINS, ENDS, EXACT, FORM_ENDS, FORM_EXACT, LAST_WORDS
+from replaystack.sanitize._spelling import normalise
 
 POLICY = Policy.build()
 SECRET = "s3cr3t"
@@ -37,6 +30,11 @@ encryptionKey authKey client_key x-authorization user_pan userPan cardPIN user_p
 user[password] user[password][] a.b.token payment:cvv x/secret password[0] token[0] token1 password2
 authTokens tokenSecret isSecretShared[password] reset_password_token passwords credential_id
 id_jwt my_cookie card_cvv card_cvc
+tokenValue token_values access_token_v2 apiTokenV3 pwdHash tokenHashes pin_hash userPinValue user_pin_v2 sidV2
+ssn_hash recoveryCode recovery_codes backupCode backup_codes2 verification_code securityAnswer seedPhrase
+recovery_phrase mnemonic mnemonicPhrase xAuth x-auth AccountKey AZURE_STORAGE_ACCOUNT_KEY
+SharedAccessSignature RAILS_MASTER_KEY service_key serviceRoleKey user[backup_code] pass\u200bword \ufefftoken
+api\u00ad_key \uff50\uff49\uff4e \uff30\uff29\uff2e
 """.split()  # noqa: SIM905 - reads as a table
 
 SAFE_KEYS = """
@@ -48,6 +46,10 @@ secret_key_id password_count secret_expiry secretExpiresIn secretTtl password_at
 japan pinned spinner inside compass passenger keyboard monkey key name value sidebar discussion opinion
 shipping tokenExpiry authenticated_at sign code sig ticket signature etag x-request-id prompt_tokens
 completion_tokens total_tokens user_id id pinterest expansion Span
+max_tokens_v2 next_page_token_v2 tokens_v2 total_tokens_value token_type_v2 has_token_v2 commit_hash key_value
+default_value envoy_v2 code_v2 backup_code_count verification_code_length discount_code country_code answer
+search_phrase mnemonics_enabled oauth xauthor public_key primary_key foreign_key sort_key partition_key
+cache_key object_key ssh_key pgp_key webhook_url account_key_type na\u200bme \uff4e\uff41\uff4d\uff45
 """.split()  # noqa: SIM905 - reads as a table
 
 

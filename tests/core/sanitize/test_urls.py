@@ -38,6 +38,14 @@ MASKED_URLS = [
         "https://s3/x?X-Amz-Credential=AK&X-Amz-Signature=ab",
         f"https://s3/x?X-Amz-Credential={M}&X-Amz-Signature={M}",
     ),
+    ("https://hooks.slack.com/services/T0/B0/x?a=1", f"https://hooks.slack.com/services/{M}?a=1"),
+    ("https://hooks.slack.com:443/workflows/T0/x", f"https://hooks.slack.com:443/workflows/{M}"),
+    ("https://ptb.discordapp.com/api/webhooks/12/x/slack", f"https://ptb.discordapp.com/api/webhooks/12/{M}"),
+    ("https://shop.webhook.office.com/webhookb2/a@b/c", f"https://shop.webhook.office.com/webhookb2/{M}"),
+    (
+        "https://h/?to=https%3A%2F%2Fhooks.slack.com%2Fservices%2Fx",
+        f"https://h/?to=https://hooks.slack.com/services/{M}",
+    ),
     ("https://h/?SAMLResponse=abc&sig=x&ticket=ST-1", f"https://h/?SAMLResponse={M}&sig={M}&ticket={M}"),
 ]
 
@@ -52,6 +60,10 @@ SAFE_URLS = [
     "https://h/?q=a%zz&e=%E9",
     "http://[::1]:80/a@b",
     "mailto:ada@example.com",
+    "https://hooks.slack.com/docs/x",
+    "https://discord.com/api/webhooks/12",
+    "https://h/api/webhooks/12/x",
+    "https://h/?to=https://slack.com/services/x",
     "not a url at all",
 ]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .config import Config, resolve
 from .delivery import Courier, HttpTransport, Pump, PumpSettings, Stats, UserTransport, Worker
 from .diagnostics import Guard
+from .errors import ConfigError
 from .paths import should_ignore_path
 from .recorder import Recorder, register, set_default_recorder, unregister
 from .sanitize import Policy
@@ -65,12 +66,7 @@ class ReplayStackClient:
             sync=not config.async_send,
         )
         pump = Pump(courier, settings, guard=guard, on_queue_drop=config.on_queue_drop)
-        policy = Policy.build(
-            mask_fields=config.mask_fields,
-            unmask_fields=config.unmask_fields,
-            mask_values=config.mask_values,
-            remote_fields=config.remote_masking_rules,
-        )
+        policy = _policy(config)
         self.recorder: Recorder = Recorder(
             config, pump=pump, worker=Worker(pump, guard), policy=policy, guard=guard
         )
@@ -210,6 +206,18 @@ class ReplayStackClient:
 
     def __repr__(self) -> str:
         return f"<ReplayStackClient {self.config.service_name or 'unnamed'} to {self.config.base_url}>"
+
+
+def _policy(config: Config) -> Policy:
+    try:
+        return Policy.build(
+            mask_fields=config.mask_fields,
+            unmask_fields=config.unmask_fields,
+            mask_values=config.mask_values,
+            remote_fields=config.remote_masking_rules,
+        )
+    except ValueError as error:  # it names the option and the entry
+        raise ConfigError(str(error)) from None
 
 
 def set_default_client(client: ReplayStackClient | None) -> None:

@@ -50,7 +50,7 @@ class ClientOptions(TypedDict, total=False):
     max_payload_bytes: int | None
     mask_fields: Iterable[str] | None
     unmask_fields: Iterable[str] | None
-    mask_values: bool | None
+    mask_values: bool | Iterable[str] | None
     remote_masking_rules: Mapping[str, Any] | None
     ignored_paths: Iterable[str] | None
     max_breadcrumbs: int | None
@@ -110,6 +110,11 @@ def _boolean(value: object) -> bool:
     if type(value) is not bool:
         raise ValueError("True or False")
     return value
+
+
+def _mask_values(value: object) -> bool | tuple[str, ...]:
+    """Take a switch or names of classes, which the policy knows and checks."""
+    return value if type(value) is bool else _strings(value)
 
 
 def _number(low: float, high: float, *, above: bool = False) -> Callable[[object], float]:
@@ -229,7 +234,7 @@ OPTIONS: dict[str, Option] = {
     "max_payload_bytes": Option(_integer(1, MIB), 524288, "REPLAYSTACK_MAX_PAYLOAD_SIZE_BYTES", int),
     "mask_fields": Option(_strings, ()),
     "unmask_fields": Option(_strings, ()),
-    "mask_values": Option(_boolean, True),
+    "mask_values": Option(_mask_values, True),
     "remote_masking_rules": Option(_remote_rules, ()),
     "ignored_paths": Option(_strings, ()),
     "max_breadcrumbs": Option(_integer(0), 50, "REPLAYSTACK_MAX_BREADCRUMBS", int),
@@ -274,7 +279,7 @@ class Config:
     max_payload_bytes: int
     mask_fields: tuple[str, ...]
     unmask_fields: tuple[str, ...]
-    mask_values: bool
+    mask_values: bool | tuple[str, ...]
     remote_masking_rules: tuple[str, ...]
     ignored_paths: tuple[str, ...]
     max_breadcrumbs: int

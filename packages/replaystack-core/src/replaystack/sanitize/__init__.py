@@ -6,20 +6,25 @@ from typing import Any
 
 from ._documents import bulk_document, without_bodies
 from ._event import encode_event
+from ._explain import Finding, explain
 from ._limits import Limits
 from ._marks import MASKED, dropped
 from ._masked import Masked
-from ._policy import RECEIVER_POLICY, RULES_VERSION, Policy
+from ._policy import RECEIVER_POLICY, RULES_VERSION, VALUE_CLASSES, Policy
+from ._rules import Rules
 from ._walk import Walker
 
 __all__ = [
     "RECEIVER_POLICY",
     "RULES_VERSION",
+    "VALUE_CLASSES",
+    "Finding",
     "Limits",
     "Masked",
     "Policy",
     "bulk_document",
     "encode_event",
+    "explain",
     "mask_text",
     "mask_url",
     "mask_value",
@@ -42,7 +47,7 @@ def mask_value(value: object, policy: Policy) -> Any:
 def mask_text(text: str, policy: Policy) -> str:
     """Return `text` under the value rules. Never raises; linear in the length of the text."""
     try:
-        return Walker(policy).text(text)
+        return Rules(policy).text(text)
     except Exception:  # noqa: BLE001 - fail closed: never the raw text
         return MASKED
 
@@ -50,6 +55,6 @@ def mask_text(text: str, policy: Policy) -> str:
 def mask_url(url: str, policy: Policy) -> str:
     """Return one URL, absolute or relative, without secrets; the rest of it byte for byte."""
     try:
-        return Walker(policy).url(url)
+        return Rules(policy).url(url)
     except Exception:  # noqa: BLE001 - fail closed: never the raw URL
         return MASKED

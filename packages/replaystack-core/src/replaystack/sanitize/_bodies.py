@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ._forms import mask_cut_form, mask_form
-from ._json import WHITE_SPACE, NotJsonError, dumps, loads, loads_prefix
-from ._keys import INPUT, LOC, NAME, VALUE, lower, role
+from ._json import WHITE_SPACE, NotJsonError, dumps
 from ._limits import preview_of
-from ._marks import CUT, MASKED, omitted, truncated
+from ._marks import omitted, truncated
 from ._multipart import mask_multipart
+from ._raw_json import is_json, mask_json, mask_json_prefix
+from ._spelling import BLANKS, lower
 
 if TYPE_CHECKING:
     from ..exchange import RawBody
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HELD_BYTES", "mask_body"]
 
+_SHORT = 256  # characters; nobody sends more blanks than that on purpose
 HELD_BYTES: Final = 16_384
 """Of a body over the limit only so much is looked at (MASKING.md section 4)."""
 
@@ -51,9 +53,6 @@ _NDJSON_TYPES: Final = frozenset(
 _FORM_TYPE: Final = "application/x-www-form-urlencoded"
 
 
-_UNKNOWN: Final = object()  # a content that is not decoded; None is a JSON document
-
-
 @dataclass(frozen=True, slots=True)
 class _Content:
     """A body without its content encoding."""
@@ -64,31 +63,39 @@ class _Content:
     size_is_lower_bound: bool = False
 
 
-def mask_body(body: RawBody, walker: Walker, limits: Limits) -> Any:
-    """Return what the event keeps of a body, as plain JSON values; None if there was none.
+def mask_body(body: RawBody, walker: Walker, limits: Limits) -> str:
+    """Return what the event keeps of a body, as JSON text; `null` if there was none.
 
-    `walker` counts what was masked.
+    JSON that came as JSON stays as it came, but for what is masked. `walker` counts that.
     """
     if not body.data and not body.total_bytes:
-        return None
+        return "null"
     media_type, charset = _read_content_type(body.content_type)
     seen = max(body.total_bytes, len(body.data))
     content = _decoded(body, seen, limits.max_payload_bytes)
     if content is None or charset is None:
-        return omitted(media_type, seen)
+        return dumps(omitted(media_type, seen))
     maximum = limits.max_payload_bytes
     if content.size_bytes > maximum or content.size_is_lower_bound:
         text = _mask_prefix(content.data[:HELD_BYTES], media_type, charset, walker)
         if text is None:
-            return omitted(media_type, seen)
+            return dumps(omitted(media_type, seen))
         preview = preview_of(text, maximum, walker.text)
-        return truncated(content.size_bytes, maximum, preview, lower_bound=content.size_is_lower_bound)
+        return dumps(truncated(content.size_bytes, maximum, preview, lower_bound=content.size_is_lower_bound))
     if not content.whole:
         text = _mask_prefix(content.data, media_type, charset, walker)
         # What is a text from now on must be stable as one.
-        return omitted(media_type, seen) if text is None else walker.text(text)
+        return dumps(omitted(media_type, seen) if text is None else walker.text(text))
     masked = _mask_whole(content.data, media_type, body.content_type or "", charset, walker)
-    return omitted(media_type, seen) if masked is _UNKNOWN else masked
+    if masked is None:
+        return dumps(omitted(media_type, seen))
+    return masked if len(masked) > _SHORT or not _says_nothing(masked) else "null"
+
+
+def _says_nothing(document: str) -> bool:
+    """Tell whether a document is empty but for its blanks."""
+    bare = document.strip(WHITE_SPACE)
+    return bare in ("null", '""') or (bare[0] in "{[" and not bare[1:-1].strip(WHITE_SPACE))
 
 
 def _read_content_type(value: str | None) -> tuple[str, str | None]:
@@ -97,9 +104,9 @@ def _read_content_type(value: str | None) -> tuple[str, str | None]:
     charset = "utf-8"
     for part in parts[1:]:
         name, _, text = part.partition("=")
-        if name.strip() == "charset":
+        if name.strip(BLANKS) == "charset":
             charset = text.strip(" \t\"'") or charset
-    return parts[0].strip(), _CHARSETS.get(charset)
+    return parts[0].strip(BLANKS), _CHARSETS.get(charset)
 
 
 # --- content encodings --------------------------------------------------------------------------
@@ -108,7 +115,7 @@ def _read_content_type(value: str | None) -> tuple[str, str | None]:
 def _decoded(body: RawBody, seen: int, maximum: int) -> _Content | None:
     """Undo gzip and deflate, but never make more of it than the limit; None for other encodings."""
     whole = body.complete and len(body.data) >= body.total_bytes
-    encoding = lower(body.content_encoding or "").strip()
+    encoding = lower(body.content_encoding or "").strip(BLANKS)
     if encoding in ("", "identity"):
         return _Content(body.data, whole, seen)
     if encoding in ("gzip", "x-gzip"):
@@ -144,27 +151,27 @@ def _starts_like_json(text: str) -> bool:
     return text.lstrip(WHITE_SPACE)[:1] in ("{", "[") and bool(text)
 
 
-def _mask_whole(data: bytes, media_type: str, content_type: str, charset: str, walker: Walker) -> Any:
+def _mask_whole(data: bytes, media_type: str, content_type: str, charset: str, walker: Walker) -> str | None:
+    """Return a complete body as JSON text; None if its content is not known."""
     if media_type == "multipart/form-data":
         form = mask_multipart(data, content_type, walker)
-        return _UNKNOWN if form is None else form
+        return None if form is None else dumps(form)
     text = _text_of(data, charset)
     if "\0" in text:
-        return _UNKNOWN  # binary, or UTF-16: a NUL in each character hides every name
+        return None  # binary, or UTF-16: a NUL in each character hides every name
     if media_type in _NDJSON_TYPES:
-        return [_mask_document(line, walker) for line in text.split("\n") if line.strip(WHITE_SPACE)]
-    if _is_json(media_type):
-        return _mask_document(text, walker)
+        return _mask_lines(text, walker)
     if media_type == _FORM_TYPE:
-        return mask_form(text, walker)
-    if _starts_like_json(text):
+        return dumps(mask_form(text, walker))
+    named_json = _is_json(media_type)
+    if named_json or _starts_like_json(text):
         try:
-            return walker.walk(loads(text))
+            return mask_json(text, walker)
         except NotJsonError:
-            pass
-    if _is_text(media_type) or (not media_type and _is_readable(data)):
-        return walker.text(_unescaped(text) if _starts_like_json(text) else text)
-    return _UNKNOWN
+            text = _unescaped(text)
+    if named_json or _is_text(media_type) or (not media_type and _is_readable(data)):
+        return dumps(walker.text(text))
+    return None
 
 
 def _text_of(data: bytes, charset: str) -> str:
@@ -194,12 +201,30 @@ def _is_readable(data: bytes) -> bool:
     return not any(ord(character) < 32 and character not in "\t\r\n" for character in text[:1024])
 
 
-def _mask_document(text: str, walker: Walker) -> Any:
-    """Return a JSON document masked; what is none is a text."""
-    try:
-        return walker.walk(loads(text))
-    except NotJsonError:
-        return walker.text(_unescaped(text))
+def _mask_lines(text: str, walker: Walker) -> str:
+    """Return NDJSON as a list of documents; lines that are none are texts, neighbours together.
+
+    One document over several lines, as pretty printers write it, is a list of one. The list is masked
+    as a whole: lines such as `["password", "x"]` are pairs.
+    """
+    documents: list[str] = []
+    others: list[str] = []
+    for line in text.split("\n"):
+        if not line.strip(WHITE_SPACE):
+            continue
+        if is_json(line, walker):
+            documents += _joined(others)
+            others = []
+            documents.append(line)
+        else:
+            others.append(line)
+    if others and is_json(text, walker):
+        documents, others = [text], []
+    return mask_json(f"[{','.join([*documents, *_joined(others)])}]", walker)
+
+
+def _joined(lines: list[str]) -> list[str]:
+    return [dumps(_unescaped("\n".join(lines).strip(WHITE_SPACE)))] if lines else []
 
 
 # --- the beginning of a body ----------------------------------------------------------------------
@@ -215,19 +240,22 @@ def _mask_prefix(data: bytes, media_type: str, charset: str, walker: Walker) -> 
     if media_type == _FORM_TYPE:
         return mask_cut_form(text, walker) if "=" in text else walker.cut(text)
     if media_type in _NDJSON_TYPES:
-        complete, newline, last = text.rpartition("\n")
-        lines = [_masked_line(line, walker) for line in complete.split("\n")] if newline else []
-        return "\n".join([*lines, _mask_json_prefix(last, walker)])
+        return _mask_cut_lines(text, walker)
     if _is_json(media_type) or _starts_like_json(text):
-        return _mask_json_prefix(text, walker)
+        return _mask_prefix_of_json(text, walker)
     if _is_text(media_type) or (not media_type and _is_readable(data)):
         return walker.cut(text)
     return None
 
 
-def _masked_line(line: str, walker: Walker) -> str:
-    masked = _mask_document(line, walker)
-    return masked if type(masked) is str else dumps(masked)
+def _mask_cut_lines(text: str, walker: Walker) -> str:
+    """Return the beginning of NDJSON as text; unless each line is a document, all of it is one."""
+    complete, newline, last = text.rpartition("\n")
+    lines = [line for line in complete.split("\n") if line.strip(WHITE_SPACE)] if newline else []
+    if not all(is_json(line, walker) for line in lines):
+        return _mask_prefix_of_json(text, walker)
+    masked = [mask_json(line, walker) for line in lines]
+    return "\n".join([*masked, _mask_prefix_of_json(last, walker)])
 
 
 def _prefix_text(data: bytes, charset: str) -> str:
@@ -244,36 +272,9 @@ def _prefix_text(data: bytes, charset: str) -> str:
     return _text_of(data, charset)
 
 
-def _mask_json_prefix(text: str, walker: Walker) -> str:
+def _mask_prefix_of_json(text: str, walker: Walker) -> str:
     """Return the beginning of a JSON document as text: what stood complete, then `…`."""
     try:
-        document, still_open = loads_prefix(text)
+        return mask_json_prefix(text, walker)
     except NotJsonError:
         return walker.cut(_unescaped(text))
-    _assume_the_worst(document, still_open)
-    masked = dumps(walker.walk(document))
-    closers = len(masked) - len(masked.rstrip("]}"))  # fewer than were open if one of those was masked
-    return masked[: len(masked) - min(closers, still_open)] + CUT
-
-
-def _assume_the_worst(document: Any, still_open: int) -> None:
-    """Mask what only the missing rest could have declared harmless, along the open containers.
-
-    A `value` whose `name` did not arrive may be that of a password, an `input` without its `loc` too.
-    A list is a list of pairs as long as nothing else is in it, and half a pair at its end is nothing else.
-    """
-    at = document
-    for _ in range(still_open):
-        if type(at) is dict and at:
-            following = at[next(reversed(at))]
-            roles = {key: role(key) for key in at}
-            for half, other in ((VALUE, NAME), (INPUT, LOC)):
-                if other not in roles.values():
-                    at.update({key: MASKED for key, found in roles.items() if found == half})
-        elif type(at) is list and at:
-            following = at[-1]
-            if type(following) is list and len(following) < 2:
-                at.pop()
-        else:
-            return
-        at = following

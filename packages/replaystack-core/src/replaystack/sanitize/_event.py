@@ -9,14 +9,15 @@ from ..wire import RESERVED_METADATA_KEY
 from ._bodies import mask_body
 from ._event_fields import ENTRY_FIELDS, ENTRY_TEXTS, HEADERS, KNOWN, LISTS, NUMBERS, PAYLOADS, TEXTS
 from ._headers import COOKIES_MAX, mask_headers
-from ._json import dumps, loads
+from ._json import dumps, loads, quoted
 from ._keys import Place, role
 from ._limits import Limits, fit, preview_of, utf8_length
 from ._marks import MASKED, dropped, is_mark, truncated
 from ._masked import Masked, seal
 from ._plain import as_json_type, key_text, snapshot
 from ._policy import RULES_VERSION, Policy
-from ._walk import UNBOUNDED, Walker
+from ._rules import UNBOUNDED
+from ._walk import Walker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,6 +27,7 @@ __all__ = ["encode_event"]
 _EMPTY: Final = frozenset({"null", '""', "{}", "[]"})
 _EVIDENCE_KEYS: Final = frozenset({"policy", "rules", "masked", "dropped"})
 _COUNT_MAX = 1 << 53  # beyond it JavaScript counts no more
+_SHORT = 1024  # characters: far below every limit, whatever their encoding
 _PATIENCE = 4096  # small limits must not cut a text in front of a secret's end
 _HEADLINE_TEXT_BYTES = 2048  # two dozen of them, escaped, are far below any event's limit
 
@@ -56,7 +58,6 @@ class _Encoder:
         self._policy = policy
         self._limits = limits
         self._parts: dict[str, str] = {}
-        self._previews: dict[str, str] = {}
         self._metadata: dict[str, Any] = {}
         self._reserved: dict[str, Any] = {}
         self._cookies: set[str] = set()
@@ -68,9 +69,13 @@ class _Encoder:
         items = snapshot(event) if type(event) is dict else list(event.items())
         fields = {key if type(key) is str else key_text(key): value for key, value in items}
         self._read_metadata(fields.get("metadata"))
+        plain = self._plain_texts(fields)
         others: dict[str, Any] = {}
         for key, value in fields.items():
-            if key == "metadata":
+            if key in plain:
+                if value:
+                    self._parts[key] = quoted(plain[key])
+            elif key == "metadata":
                 self._parts[key] = ""  # keeps its place
             elif value is None:
                 continue
@@ -85,6 +90,19 @@ class _Encoder:
             self._degrade()
         return seal(self._join().encode("utf-8"))
 
+    def _plain_texts(self, fields: dict[str, Any]) -> dict[str, str]:
+        """Return the short texts of the envelope that no rule changes: together, as most are so."""
+        texts = {
+            key: value
+            for key, value in fields.items()
+            if type(value) is str and len(value) <= _SHORT and key in TEXTS
+        }
+        try:
+            changed = self._walker(UNBOUNDED).changed(list(texts.values()))
+        except Exception:  # noqa: BLE001 - each will fail, or not, by itself
+            return {}
+        return {key: value for key, value in texts.items() if value not in changed}
+
     def failure(self) -> dict[str, Any]:
         """Return the evidence of an event that could not be masked."""
         return {"masking": {"policy": self._policy.hash, "rules": RULES_VERSION, "masked": 0, "dropped": 1}}
@@ -93,10 +111,10 @@ class _Encoder:
         return Walker(self._policy, budget_bytes)
 
     def _size(self) -> int:
-        return sum(utf8_length(key) + utf8_length(part) + 4 for key, part in self._parts.items()) + 2
+        return sum([utf8_length(key) + utf8_length(part) + 4 for key, part in self._parts.items()]) + 2
 
     def _join(self) -> str:
-        return "{" + ",".join(f"{dumps(key)}:{part}" for key, part in self._parts.items()) + "}"
+        return "{" + ",".join([f"{quoted(key)}:{part}" for key, part in self._parts.items()]) + "}"
 
     # --- fields ---
 
@@ -157,7 +175,7 @@ class _Encoder:
         text = walker.cut(value[: 4 * maximum + _PATIENCE]) if over else mask(value)
         text = fit(text, maximum, mask)
         self._masked += walker.masked
-        return dumps(text)
+        return quoted(text)
 
     def _number(self, _key: str, value: Any) -> str:
         walker = self._walker(self._limits.event_bytes)
@@ -169,26 +187,28 @@ class _Encoder:
         raw = type(value) is RawBody
         walker = self._walker(UNBOUNDED if raw or is_mark(value) else self._limits.budget_bytes)
         if raw:
-            tree = mask_body(value, walker, self._limits)
-        elif key in HEADERS:
+            part = mask_body(value, walker, self._limits)
+            self._masked += walker.masked
+            return part
+        if key in HEADERS:
             tree, cookies = mask_headers(value, walker)
             self._cookies.update(cookies)
         else:
             tree = walker.walk(value)
         part = dumps(tree)
-        self._previews[key] = tree if type(tree) is str else part
         # What was encoded before has met its limit, as raw bytes perhaps: only the event's own remains.
-        limited = raw or (is_mark(tree) and is_mark(value)) or (self._seen_before and not walker.full)
+        limited = (is_mark(tree) and is_mark(value)) or (self._seen_before and not walker.full)
         if not limited and (walker.full or utf8_length(part) > maximum):
-            part = self._truncate(key, utf8_length(part), walker)
+            part = self._truncate(part, walker)
         self._masked += walker.masked
         return part
 
-    def _truncate(self, key: str, size: int, walker: Walker) -> str:
+    def _truncate(self, part: str, walker: Walker) -> str:
         maximum = self._limits.max_payload_bytes
         quiet = self._walker(UNBOUNDED)  # masking the preview again finds nothing new to count
-        preview = preview_of(self._previews[key], maximum, quiet.text)
-        size = self._limits.budget_bytes if walker.full else size
+        text = loads(part) if part[0] == '"' else part
+        preview = preview_of(text, maximum, quiet.text)
+        size = self._limits.budget_bytes if walker.full else utf8_length(part)
         return dumps(truncated(size, maximum, preview, lower_bound=walker.full))
 
     def _whole(self, walker: Walker, tree: Any) -> str:
@@ -330,7 +350,7 @@ class _Encoder:
         walker = self._walker(UNBOUNDED)
         for key in PAYLOADS & self._parts.keys():
             if not self._parts[key].startswith('{"__truncated":true'):
-                self._parts[key] = self._truncate(key, utf8_length(self._parts[key]), walker)
+                self._parts[key] = self._truncate(self._parts[key], walker)
 
     def _keep_shapes(self) -> None:
         """Leave of everything but the texts what it was and how large."""

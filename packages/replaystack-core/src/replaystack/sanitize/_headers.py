@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..exchange import RawHeaders
 from ._forms import add_field
-from ._keys import Place, lower
+from ._keys import Place
 from ._marks import MASKED
 from ._plain import as_json_type, key_text, snapshot
+from ._spelling import BLANKS, lower
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,22 +33,26 @@ def mask_headers(value: object, walker: Walker) -> tuple[Any, list[str]]:
     fields = _fields(value)
     if fields is None:
         return walker.walk(value, Place.HEADER), []
-    cookies = _cookie_names(fields)
+    cookies: set[str] = set()
     special: dict[str, Any] = {}
     for name, content in fields.items():
-        mask = _special(lower(name), walker)
-        if mask is not None and not walker.is_secret(name, Place.HEADER):
-            special[name] = mask(content)
+        low = name if name in _NOT_ONLY_TEXT else lower(name)
+        if low not in _NOT_ONLY_TEXT:
+            continue
+        if low in _COOKIES:
+            cookies.update(_cookie_names(low, content))
+        elif not walker.is_secret(name, Place.HEADER):
+            special[name] = _mask_special(low, content, walker)
             fields[name] = None  # keeps its place
     masked = walker.walk(fields, Place.HEADER)
     masked.update(special)
-    return masked, cookies
+    return masked, sorted(cookies)[:COOKIES_MAX]
 
 
 def _fields(value: object) -> dict[str, Any] | None:
     if type(value) is RawHeaders:
-        pairs: list[tuple[str, Any]] = [(lower(_decoded(name)), _decoded(text)) for name, text in value.items]
-        return _folded(pairs)
+        # `bytes.lower` knows ASCII only, as `lower` does.
+        return _folded([(_decoded(name.lower()), _decoded(text)) for name, text in value.items])
     value = as_json_type(value)
     if type(value) is dict:
         return {
@@ -88,14 +93,16 @@ def _decoded(value: Any) -> Any:
 # --- headers that are more than a text ------------------------------------------------------------
 
 
-def _special(name: str, walker: Walker) -> Callable[[Any], Any] | None:
+_COOKIES: Final = frozenset({"cookie", "set-cookie"})
+_NOT_ONLY_TEXT: Final = _COOKIES | URL_HEADERS | {"link", "sec-websocket-protocol"}
+
+
+def _mask_special(name: str, value: Any, walker: Walker) -> Any:
     if name in URL_HEADERS:
-        return lambda value: _each(value, walker.url, walker)
+        return _each(value, walker.url, walker)
     if name == "link":
-        return lambda value: _each(value, lambda text: _mask_link(text, walker), walker)
-    if name == "sec-websocket-protocol":
-        return lambda value: _mask_subprotocols(value, walker)
-    return None
+        return _each(value, lambda text: _mask_link(text, walker), walker)
+    return _mask_subprotocols(value, walker)
 
 
 def _each(value: Any, mask: Callable[[str], str], walker: Walker) -> Any:
@@ -141,15 +148,11 @@ def _mask_subprotocols(value: Any, walker: Walker) -> Any:
 # --- cookies ----------------------------------------------------------------------------------------
 
 
-def _cookie_names(fields: dict[str, Any]) -> list[str]:
-    """Return the names in `cookie` and `set-cookie`; a cookie without a name is all value."""
+def _cookie_names(header: str, value: Any) -> list[str]:
+    """Return the names in `cookie` or `set-cookie`; a cookie without a name is all value."""
     names: set[str] = set()
-    for header, value in fields.items():
-        kind = lower(header)
-        if kind not in ("cookie", "set-cookie"):
-            continue
-        for line in value if type(value) is list else [value]:
-            if type(line) is str:
-                cookies = line.split(";") if kind == "cookie" else line.split(";", 1)[:1]
-                names.update(cookie.partition("=")[0].strip() for cookie in cookies if "=" in cookie)
+    for line in value if type(value) is list else [value]:
+        if type(line) is str:
+            cookies = line.split(";") if header == "cookie" else line.split(";", 1)[:1]
+            names.update(cookie.partition("=")[0].strip(BLANKS) for cookie in cookies if "=" in cookie)
     return sorted(name[:_COOKIE_NAME_LENGTH] for name in names if name)[:COOKIES_MAX]

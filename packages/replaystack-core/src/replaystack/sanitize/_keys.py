@@ -6,12 +6,37 @@ Unicode version changes a verdict.
 
 from __future__ import annotations
 
-import re
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from ._names import (
+    CONTAINS,
+    ENDS,
+    EXACT,
+    FORM_ENDS,
+    FORM_EXACT,
+    HEADER_ENDS,
+    HEADER_EXACT,
+    HEADER_NOT,
+    LAST_WORDS,
+    LOG_FIELDS,
+    NOT_EXACT,
+    NOT_FIRST_WORDS,
+    NOT_REST,
+    NOT_SECRET,
+    NOT_TOKEN,
+    WALKED,
+)
+from ._spelling import (
+    first_word,
+    fold,
+    last_word,
+    lower,
+    normalise,
+    segments_of,
+    variants_of,
+    without_tail,
+)
 
 __all__ = [
     "CHANGED",
@@ -20,10 +45,12 @@ __all__ = [
     "MASK",
     "NAME",
     "SAFE",
+    "TITLE",
     "VALUE",
     "WALK",
     "Keyring",
     "Place",
+    "is_title",
     "lower",
     "normalise",
     "role",
@@ -35,7 +62,9 @@ MASK: Final = 1
 WALK: Final = 2
 """The value is masked, but an object is walked: the key also names harmless structures."""
 NAME: Final = 4
-"""`name` or `key`: what stands here may be the name of the sibling `value`."""
+"""`name`, `key`, `field`: what stands here may be the name of the sibling `value`."""
+TITLE: Final = 128
+"""`label` or `id`: it may be the name too, but speaks to people, so only a strong name counts."""
 VALUE: Final = 8
 LOC: Final = 32
 """The path of a field in the answer of a validator (`{"loc": ["body", "password"], "input": "x"}`)."""
@@ -57,108 +86,7 @@ class Place(IntEnum):
     """Our own data: no key is a secret, the texts are masked all the same."""
 
 
-# --- the tables ---------------------------------------------------------------------------------
-
-EXACT: Final = frozenset(
-    """authorization proxyauthorization authentication auth password passwd pwd pass passcode pin token
-    secret cookie setcookie session sid credential jwt bearer csrf xsrf cardnumber creditcard
-    creditcardnumber ccnumber pan cvv cvc securitycode otp totp mfacode pincode otpcode onetimepassword
-    ssn socialsecuritynumber dbpass smtppass userpass connectionstring dsn databaseurl
-    csrfmiddlewaretoken jsessionid phpsessid connectsid sessid awsaccesskeyid""".split()  # noqa: SIM905 - reads as the contract's table does
-)
-
-# A connection's `auth`, a browser's `session`, a page's `pin` are often objects with useful parts.
-WALKED: Final = frozenset({"session", "auth", "pan", "sid", "pin"})
-
-CONTAINS: Final = (
-    "password",
-    "passwd",
-    "passphrase",
-    "credential",
-    "privatekey",
-    "apikey",
-    "accesskey",
-    "secret",
-)
-NOT_SECRET: Final = "secretar"  # noqa: S105 - secretary, secretariat; costs AWS `secretArn`, which is no secret either
-
-ENDS: Final = (
-    "token",
-    "cookie",
-    "sessionid",
-    "sessionkey",
-    "jwt",
-    "cvv",
-    "cvc",
-    "otp",
-    "ssn",
-    "pwd",
-    "signingkey",
-    "encryptionkey",
-    "authkey",
-    "clientkey",
-    "authorization",
-)
-
-# Whole words only: `user_pan`, `userPin`, but not `company`, `pinned`, `inside`.
-LAST_WORDS: Final = frozenset({"pin", "pan", "sid"})
-
-FORM_EXACT: Final = frozenset(
-    {
-        "sig",  # signed URLs of Azure
-        "code",  # the authorization code of OAuth; in JSON mostly an error code
-        "ticket",  # CAS
-        "samlresponse",
-        "xamzcredential",
-    }
-)
-FORM_ENDS: Final = ("signature",)
-
-HEADER_EXACT: Final = frozenset({"xhubsignature256"})  # the digits hide the ending
-HEADER_ENDS: Final = ("signature", "key")
-HEADER_NOT: Final = frozenset(
-    {
-        "idempotencykey",  # a name that the client chose; needed to follow a retry
-        "secwebsocketkey",  # a nonce of the handshake, no secret by RFC 6455
-        "surrogatekey",  # cache tags
-    }
-)
-
-# What follows the word in names that only talk about a secret: `password_policy`, `apiKeyHint`.
-NOT_REST: Final = frozenset(
-    """at count expiry expiresin length policy strength ttl type keyid hint enabled required
-    url""".split()  # noqa: SIM905 - same
-)
-NOT_FIRST_WORDS: Final = frozenset({"has", "is", "num", "max", "min"})
-NOT_EXACT: Final = frozenset(
-    {
-        "maxtokens",  # limits and counts of language models
-        "tokens",
-        "tokencount",
-        "tokenizer",
-    }
-)
-# Paging and cancellation hand tokens around that open no door; `total_tokens` and its kin are counts.
-_NOT_TOKEN = re.compile(
-    r"(?:page|next|prev|sync|continuation|cursor|resume|cancel)tokens?\Z"
-    r"|(?:prompt|completion|input|output|total|cached|reasoning|audio|text|prediction)tokens\Z",
-    re.ASCII,
-)
-
-# Ids that a log entry carries beside its message; only the built-in rules leave them alone.
-LOG_FIELDS: Final = frozenset(
-    """session_id user_id request_id flow_id trace_id sessionId userId requestId flowId
-    traceId""".split()  # noqa: SIM905 - same
-)
-
 # --- the verdict --------------------------------------------------------------------------------
-
-_SEPARATORS = str.maketrans("", "", "-_ \t\r\n")
-_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
-_DIGITS = "0123456789"
-_SEGMENT = re.compile(r"[\[\].:/]+")
-_LETTER = re.compile(r"[A-Za-z]")
-_WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+(?![a-z])|[A-Z]")
 
 _CACHED_KEYS = 4096
 _CACHED_KEY_LENGTH = 64
@@ -166,25 +94,34 @@ _CACHED_KEY_LENGTH = 64
 Keys only; a value never enters it."""
 
 
-def lower(text: str) -> str:
-    """Lower the ASCII letters and nothing else: `str.lower` would turn a Kelvin sign into a k."""
-    return text.lower() if text.isascii() else text.translate(_LOWER)
-
-
-def normalise(key: str) -> str:
-    """Return the spelling that all variants of a key share: lower case, no `-`, `_` and blanks."""
-    return lower(key).translate(_SEPARATORS)
-
-
 def role(key: str) -> int:
     """Return the role of a key whose neighbour decides, or that decides on its neighbour; else 0."""
-    if len(key) > _ROLE_LENGTH:
+    known = ROLES.get(key)
+    if known is not None:
+        return known
+    if len(key) > _ROLE_LENGTH and (key.isascii() or len(key) > _ROLE_LENGTH_FOLDED):
         return 0
-    return _ROLES.get(normalise(key), 0)
+    return ROLES.get(normalise(key), 0)
 
 
-_ROLES: Final = {"name": NAME, "key": NAME, "value": VALUE, "loc": LOC, "input": INPUT, "ctx": INPUT}
-_ROLE_LENGTH = 8  # `value`, with a few separators
+ROLES: Final = {
+    **dict.fromkeys(("name", "key", "field", "param", "header"), NAME),
+    **dict.fromkeys(("label", "id"), TITLE),
+    **dict.fromkeys(("value", "val", "default"), VALUE),
+    "loc": LOC,
+    "input": INPUT,
+    "ctx": INPUT,
+}
+_ROLE_LENGTH = 8  # `default`, with a separator
+_ROLE_LENGTH_FOLDED = 32  # the same, with invisible characters between the letters
+
+# Names that people read in another sense: a chart's "Sessions", a test's "Pass", a menu's "Pin".
+_COMMON: Final = frozenset({"token", "auth", "pin", "pass", "session"})
+
+
+def is_title(text: str) -> bool:
+    """Tell whether a `label` or `id` may name a secret: no word that people use in another sense."""
+    return _COMMON.isdisjoint(variants_of(normalise(text)))
 
 
 class Keyring:
@@ -240,7 +177,8 @@ class Keyring:
 
         Never cached: what stands before a colon in a text may itself be a secret.
         """
-        segments = _segments(name)
+        name = fold(name)
+        segments = segments_of(name)
         if not segments:
             return SAFE
         if _named(self._remote, name, segments[-1]) or _named(self._masked, name, segments[-1]):
@@ -259,7 +197,8 @@ class Keyring:
         """Return `SAFE`, `MASK` or `WALK`. Not cached: the key may turn out to be a secret itself."""
         if place is Place.NONE:
             return SAFE
-        segments = _segments(key)
+        written, key = key, fold(key)
+        segments = segments_of(key)
         last = segments[-1] if segments else ""
         if _named(self._remote, key, last):
             return MASK
@@ -269,11 +208,38 @@ class Keyring:
             return MASK if any(map(_talks_of_secret, segments[:-1])) else SAFE
         if _named(self._masked, key, last):
             return MASK
-        if not segments or (place is Place.LOG and key in LOG_FIELDS):
+        if not segments or (place is Place.LOG and written in LOG_FIELDS):
             return SAFE
         if self._contains_only:
             return MASK if any(map(_talks_of_secret, segments)) else SAFE
         return _built_in(segments, place)
+
+    def why(self, key: str, place: Place) -> str:
+        """Return which table makes a key secret, in words, or nothing; it asks as `judge` does."""
+        if self.judge(key, place) == SAFE:
+            return ""
+        segments = segments_of(fold(key))
+        last = segments[-1] if segments else ""
+        if _named(self._remote, fold(key), last):
+            return "remote_masking_rules"
+        if _named(self._masked, fold(key), last):
+            return "mask_fields"
+        for segment in segments:
+            found = [word for word in CONTAINS if word in normalise(segment)]
+            if found and _talks_of_secret(segment):
+                return f"contains {found[0]}"
+        normal = normalise(last)
+        names = [form for form in (normal, without_tail(normal)) if _word(form) != SAFE]
+        exact = [variant for form in names for variant in variants_of(form) if variant in EXACT]
+        if exact:
+            return f"is {exact[0]}"
+        placed = {Place.FORM: FORM_ENDS, Place.HEADER: HEADER_ENDS}.get(place, ())
+        endings = (*ENDS, *placed)
+        found = [end for form in (names or [normal]) for end in endings if _ends(form, (end,))]
+        return f"ends with {found[0]}" if found else f"is {normal}" if normal in _PLACED else "last word"
+
+
+_PLACED: Final = FORM_EXACT | HEADER_EXACT
 
 
 def _remember(cache: dict[str, int], key: str, verdict: int) -> None:
@@ -285,21 +251,8 @@ def _remember(cache: dict[str, int], key: str, verdict: int) -> None:
 
 def _named(names: frozenset[str], key: str, last: str) -> bool:
     return bool(names) and not (
-        names.isdisjoint(_variants(normalise(key))) and names.isdisjoint(_variants(normalise(last)))
+        names.isdisjoint(variants_of(normalise(key))) and names.isdisjoint(variants_of(normalise(last)))
     )
-
-
-def _segments(key: str) -> list[str]:
-    """Split `user[card][number]` and `a.b:c/d`; what has no letter (`[0]`) is no segment."""
-    return [segment for segment in _SEGMENT.split(key) if _LETTER.search(segment)]
-
-
-def _variants(normal: str) -> list[str]:
-    """Return the key itself, and without trailing digits, each also without one trailing `s`."""
-    bare = normal.rstrip(_DIGITS)
-    variants = [normal] if bare == normal else [normal, bare]
-    variants += [variant[:-1] for variant in variants if variant.endswith("s")]
-    return [variant for variant in variants if variant]
 
 
 def _built_in(segments: list[str], place: Place) -> int:
@@ -307,24 +260,37 @@ def _built_in(segments: list[str], place: Place) -> int:
         return MASK
     last = segments[-1]
     normal = normalise(last)
-    if normal in NOT_EXACT or _NOT_TOKEN.search(normal) or _first_word(last) in NOT_FIRST_WORDS:
+    if _opens_no_door(normal) or first_word(last) in NOT_FIRST_WORDS:
         return SAFE
-    variants = _variants(normal)
-    if not EXACT.isdisjoint(variants):
-        return MASK if WALKED.isdisjoint(variants) else WALK
-    if _contains(normal) or _ends(variants, ENDS):
-        return MASK
-    if _last_word(last) in LAST_WORDS:
+    verdict = _word(normal) or _word(without_tail(normal))
+    if verdict != SAFE or _contains(normal):
+        return verdict or MASK
+    if not LAST_WORDS.isdisjoint(variants_of(last_word(last))):
         return WALK
-    if place is Place.FORM and (normal in FORM_EXACT or _ends(variants, FORM_ENDS)):
-        return MASK
+    if place is Place.FORM:
+        return MASK if normal in FORM_EXACT or _ends(normal, FORM_ENDS) else SAFE
     if place is Place.HEADER and normal not in HEADER_NOT:
-        return MASK if normal in HEADER_EXACT or _ends(variants, HEADER_ENDS) else SAFE
+        return MASK if normal in HEADER_EXACT or _ends(normal, HEADER_ENDS) else SAFE
     return SAFE
 
 
+def _word(normal: str) -> int:
+    """Judge a key by the tables of whole names and of endings."""
+    if _opens_no_door(normal):
+        return SAFE
+    variants = variants_of(normal)
+    if not EXACT.isdisjoint(variants):
+        return MASK if WALKED.isdisjoint(variants) else WALK
+    return MASK if _ends(normal, ENDS) else SAFE
+
+
+def _opens_no_door(normal: str) -> bool:
+    """Tell whether it is a count, or a token of paging and the like."""
+    return normal in NOT_EXACT or NOT_TOKEN.search(normal) is not None
+
+
 def _talks_of_secret(segment: str) -> bool:
-    return _first_word(segment) not in NOT_FIRST_WORDS and _contains(normalise(segment))
+    return first_word(segment) not in NOT_FIRST_WORDS and _contains(normalise(segment))
 
 
 def _contains(normal: str) -> bool:
@@ -339,20 +305,5 @@ def _contains(normal: str) -> bool:
     return end >= 0 and normal[end:] not in NOT_REST
 
 
-def _ends(variants: Iterable[str], endings: tuple[str, ...]) -> bool:
-    return any(variant.endswith(endings) for variant in variants)
-
-
-def _first_word(segment: str) -> str:
-    found = _WORD.search(segment)
-    return lower(found.group()) if found else ""
-
-
-def _last_word(segment: str) -> str:
-    """Return the last word without its digits and one plural `s`: `pan` for `userPANs2`, `user_pin_2`."""
-    trimmed = segment.rstrip("0123456789-_ ")
-    words: list[str] = _WORD.findall(trimmed)
-    if not words:
-        return ""
-    word = lower(words[-1])
-    return word[:-1] if word.endswith("s") and word[:-1] in LAST_WORDS else word
+def _ends(normal: str, endings: tuple[str, ...]) -> bool:
+    return any(variant.endswith(endings) for variant in variants_of(normal))

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
+    "DEPTH_MAX",
     "ERROR_MESSAGE_BYTES",
+    "PATH_MAX",
     "STACK_TRACE_BYTES",
     "TEXT_BYTES",
     "Limits",
@@ -25,6 +27,12 @@ STACK_TRACE_BYTES: Final = 64 * 1024
 REQUEST_URL_BYTES: Final = 8192
 TEXT_BYTES: Final = 8 * 1024
 """Every other text of the envelope: nothing that is a name or an address is longer."""
+
+DEPTH_MAX: Final = 64
+"""Containers nested deeper become `"[Depth]"`: far beyond real data, far below the recursion limit."""
+
+PATH_MAX: Final = 64
+"""Parts of a `loc` that are looked at; no value is walked deeper."""
 
 _ENVELOPE_BYTES = 256 * 1024  # texts, breadcrumbs, logs and metadata beside two full payloads
 _BUDGET_FACTOR = 4  # an object is encoded up to this many times its limit, to say how large it is

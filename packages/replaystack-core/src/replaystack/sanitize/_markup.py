@@ -1,21 +1,38 @@
-"""Secrets in XML and HTML: `<password>x</password>`, `<input name="csrf_token" value="x">`."""
+"""Secrets in XML and HTML: `<password>x</password>`, `<input name="csrf_token" value="x">`.
+
+Markup that another document quotes (`&lt;password&gt;x&lt;/password&gt;`) is markup too.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ._keys import MASK, SAFE, WALK, lower
+from ._keys import MASK, SAFE, WALK
 from ._marks import CUT, MASKED
+from ._spelling import BLANKS, lower
 
 if TYPE_CHECKING:
     from ._assignments import NameRules
 
 __all__ = ["mask_markup"]
 
-_TAG = re.compile(r"<(/?)([A-Za-z_][A-Za-z0-9_:.\-]*)([^<>]*)>")
-_NAMING = re.compile(r"\b(name|key|id|property)\s*=\s*[\"']([^\"'<>]{1,128})[\"']", re.IGNORECASE)
-_HOLDING = re.compile(r"(\b(?:value|content)\s*=\s*)(\"[^\"]*\"|'[^']*'|[^\s\"'>]+)", re.IGNORECASE)
+
+class _Grammar(NamedTuple):
+    """How tags are written."""
+
+    sign: str
+    tag: re.Pattern[str]
+
+
+_PLAIN: Final = _Grammar("<", re.compile(r"<(/?)([A-Za-z_][A-Za-z0-9_:.\-]*)([^<>]*)>"))
+_ESCAPED: Final = _Grammar(
+    "&lt;", re.compile(r"&lt;(/?)([A-Za-z_][A-Za-z0-9_:.\-]*)((?:[^<>&]|&(?!lt;|gt;))*)&gt;")
+)
+_NAMING = re.compile(r"\b(name|key|id|property)\s*=\s*[\"']([^\"'<>]{1,128})[\"']", re.ASCII | re.IGNORECASE)
+_HOLDING = re.compile(
+    r"(\b(?:value|content)\s*=\s*)(\"[^\"]*\"|'[^']*'|[^\s\"'>]+)", re.ASCII | re.IGNORECASE
+)
 
 # Elements of HTML without content.
 _VOID: Final = frozenset({"br", "hr", "img", "input", "link", "meta", "param", "source"})
@@ -26,7 +43,14 @@ def mask_markup(text: str, rules: NameRules) -> str:
 
     Attributes such as `password="x"` are assignments and not treated here.
     """
-    tags = list(_TAG.finditer(text))
+    for grammar in (_PLAIN, _ESCAPED):
+        if grammar.sign in text:
+            text = _mask_tags(text, rules, grammar)
+    return text
+
+
+def _mask_tags(text: str, rules: NameRules, grammar: _Grammar) -> str:
+    tags = list(grammar.tag.finditer(text))
     if not tags:
         return text
     closings = {tag[2]: tag.start() for tag in tags if tag[1]}  # the last one of each name
@@ -45,11 +69,10 @@ def mask_markup(text: str, rules: NameRules) -> str:
                 done = tag.end(3)
         if verdict == SAFE or tag[3].endswith("/") or lower(tag[2]) in _VOID:
             continue
-        end = _content_end(
-            text, tags, at, closings, walk=verdict == WALK, to_end=by_name or text.endswith(CUT)
-        )
+        to_end = by_name or text.endswith(CUT)
+        end = _content_end(text, tags, at, closings, grammar.sign, walk=verdict == WALK, to_end=to_end)
         content = text[tag.end() : end]
-        if content.strip() and content not in (MASKED, CUT):
+        if content.strip(BLANKS) and content not in (MASKED, CUT):
             rules.masked += 1
             parts += (text[done : tag.end()], MASKED)
             done = end
@@ -63,7 +86,7 @@ def _judge_attributes(attributes: str, rules: NameRules) -> tuple[int, str]:
     for naming in _NAMING.finditer(attributes):
         verdict = rules.judge_name(naming[2], query=False)
         value = value or verdict
-        if naming[1].lower() != "id":  # the id of a page's element says nothing about what is in it
+        if lower(naming[1]) != "id":  # the id of a page's element says nothing about what is in it
             content = content or verdict
     if value == SAFE:
         return SAFE, attributes
@@ -80,19 +103,26 @@ def _judge_attributes(attributes: str, rules: NameRules) -> tuple[int, str]:
 
 
 def _content_end(
-    text: str, tags: list[re.Match[str]], at: int, closings: dict[str, int], *, walk: bool, to_end: bool
+    text: str,
+    tags: list[re.Match[str]],
+    at: int,
+    closings: dict[str, int],
+    sign: str,
+    *,
+    walk: bool,
+    to_end: bool,
 ) -> int:
     """Return where the content of tag number `at` ends, as far as it is to be masked.
 
     An element that never closes ends at the next tag, or with the text.
     """
     tag = tags[at]
-    following = text.find("<", tag.end())
+    following = text.find(sign, tag.end())
     following = following if following >= 0 else len(text)
-    if walk and not text.startswith(f"</{tag[2]}", following):
+    if walk and not text.startswith(f"{sign}/{tag[2]}", following):
         # An element with elements is walked: their own names decide.
         inner = text[tag.end() : following]
-        return following if inner.strip() or following == len(text) else tag.end()
+        return following if inner.strip(BLANKS) or following == len(text) else tag.end()
     last = closings.get(tag[2], -1)
     if last < tag.end():
         return len(text) if to_end else following

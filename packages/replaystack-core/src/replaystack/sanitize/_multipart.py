@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ._forms import add_field
-from ._keys import Place, lower
+from ._keys import Place
+from ._spelling import BLANKS, lower
 from ._urls import unquote
 
 if TYPE_CHECKING:
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["mask_multipart"]
 
 _PARTS_MAX = 1000  # no form has more; a body of nothing but boundaries has
-_BOUNDARY = re.compile(r";\s*boundary=(?:\"([^\"]{1,200})\"|([^\s;\"]{1,200}))", re.IGNORECASE)
+_BOUNDARY = re.compile(r";\s*boundary=(?:\"([^\"]{1,200})\"|([^\s;\"]{1,200}))", re.ASCII | re.IGNORECASE)
 _PARAMETER = re.compile(
-    r";\s*(name|filename)(\*?)=(?:\"([^\"\\]*(?:\\.[^\"\\]*)*)\"|([^\s;\"]*))", re.IGNORECASE
+    r";\s*(name|filename)(\*?)=(?:\"([^\"\\]*(?:\\.[^\"\\]*)*)\"|([^\s;\"]*))", re.ASCII | re.IGNORECASE
 )
 _HEAD_MAX = 8192  # of the header lines of one part; servers refuse more
 _FIELD_MAX = 65_536
@@ -47,7 +48,7 @@ def _add_part(fields: dict[str, Any], head: bytes, content: bytes, walker: Walke
     headers: dict[str, str] = {}
     for line in head[:_HEAD_MAX].decode("utf-8", "replace").split("\r\n"):
         name, _, text = line.partition(":")
-        headers[lower(name.strip())] = text.strip()
+        headers[lower(name.strip(BLANKS))] = text.strip(BLANKS)
     parameters: dict[str, list[str]] = {"name": [], "filename": []}
     for found in _PARAMETER.finditer(headers.get("content-disposition", "")):
         parameters[lower(found[1])].append(_decoded(found[3] or found[4] or "", extended=bool(found[2])))

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from ._keys import Keyring, normalise
+from ._keys import Keyring
+from ._personal import CLASSES
+from ._spelling import normalise
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+__all__ = ["RECEIVER_POLICY", "RULES_VERSION", "VALUE_CLASSES", "Policy"]
 
-__all__ = ["RECEIVER_POLICY", "RULES_VERSION", "Policy"]
+VALUE_CLASSES = tuple(CLASSES)
+"""What `mask_values` may list: classes of personal data that are masked only for who asks for it."""
 
 RULES_VERSION = 1
 """Counts up whenever the built-in rules change what they mask; part of every event's evidence."""
@@ -30,6 +32,8 @@ class Policy:
     unmask_fields: frozenset[str] = frozenset()
     remote_fields: frozenset[str] = frozenset()
     mask_values: bool = True
+    mask_classes: tuple[str, ...] = ()
+    """Classes of personal data whose values are masked too, of `VALUE_CLASSES`, in that order."""
     contains_only: bool = False
     """The receiver's second pass: of the key rules only *contains* holds."""
     keyring: Keyring = field(init=False, repr=False, compare=False)
@@ -49,21 +53,21 @@ class Policy:
         *,
         mask_fields: Iterable[str] = (),
         unmask_fields: Iterable[str] = (),
-        mask_values: bool = True,
+        mask_values: bool | Iterable[str] = True,
         remote_fields: Iterable[str] = (),
     ) -> Policy:
         """Return the policy for these names, in any spelling: `card_number` is `cardNumber`.
 
+        `mask_values` switches the value rules; a list of `VALUE_CLASSES` switches them on, and these too.
         Raise `ValueError` naming the option and the entry if a name is no string or has nothing in
         it but separators, or if a single string stands where a list of names belongs.
         """
-        if type(mask_values) is not bool:
-            raise ValueError(f"mask_values must be True or False: got {mask_values!r}")
         return cls(
             mask_fields=_names("mask_fields", mask_fields),
             unmask_fields=_names("unmask_fields", unmask_fields),
             remote_fields=_names("remote_fields", remote_fields),
-            mask_values=mask_values,
+            mask_values=mask_values is not False,
+            mask_classes=_classes(mask_values),
         )
 
     @property
@@ -75,9 +79,22 @@ class Policy:
             sorted(self.unmask_fields),
             sorted(self.remote_fields),
             self.mask_values,
+            self.mask_classes,
             self.contains_only,
         ]
         return hashlib.sha256(json.dumps(document).encode()).hexdigest()[:12]
+
+
+def _classes(option: object) -> tuple[str, ...]:
+    if type(option) is bool:
+        return ()
+    is_list = isinstance(option, Iterable) and not isinstance(option, (str, bytes, Mapping))
+    given: list[object] = list(option) if is_list and isinstance(option, Iterable) else [option]
+    unknown = [name for name in given if not is_list or name not in VALUE_CLASSES]
+    if unknown:
+        known = ", ".join(VALUE_CLASSES)
+        raise ValueError(f"mask_values must be True, False or a list of {known}: got {unknown[0]!r}")
+    return tuple(name for name in VALUE_CLASSES if name in given)
 
 
 def _names(option: str, names: Iterable[str]) -> frozenset[str]:

@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
-from ._assignments import NameRules, mask_assignments, mask_pairs, may_assign
-from ._cards import DIGITS_MIN, mask_cards, may_hold_card
+from ._assignments import NameRules, mask_assignments, may_assign
+from ._cards import mask_cards, may_hold_card
 from ._marks import CUT, MASKED
 from ._markup import mask_markup
+from ._options import mask_options
+from ._pairs import mask_pairs
+from ._personal import CLASSES
+from ._spelling import BLANKS
 from ._tokens import mask_credentials, mask_jwts, mask_pem, mask_vendor_keys
-from ._urls import mask_urls_in
+from ._urls import mask_escapes_in, mask_urls_in
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ._urls import ParameterRules
 
-__all__ = ["LEVEL_MAX", "ROUNDS_MAX", "TextRules", "look", "mask", "mask_cut", "mask_shapes", "settle"]
+__all__ = [
+    "LEVEL_MAX",
+    "ROUNDS_MAX",
+    "RULES",
+    "TextRules",
+    "fired",
+    "look",
+    "mask",
+    "mask_cut",
+    "mask_shapes",
+    "settle",
+]
 
 LEVEL_MAX: Final = 2
 """JSON within a string, and text within a URL's parameter, are opened this many times."""
@@ -32,6 +49,8 @@ _HARMLESS: Final = re.compile(
     r"|[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z"
 ).match
 _HARMLESS_MAX: Final = 36
+_ESCAPED: Final = re.compile(r"%[0-9A-Fa-f]{2}").search
+_WORDS_MAX: Final = 80  # a longer text is hardly without any punctuation
 
 # What a first look may find, and which rules are tried for it.
 _JSON = 1
@@ -42,10 +61,16 @@ _CARD = 16
 _VENDOR = 32
 _URL = 64
 _NAME = 128
+_ESCAPE = 256
+_OPTION = 512
+_PERSONAL = 1024
 
 
 class TextRules(NameRules, Protocol):
     """What the value rules need to know of a policy; counts what is masked."""
+
+    classes: tuple[str, ...]
+    """The classes of personal data that its user opted in to mask."""
 
     def parameters(self, level: int) -> ParameterRules:
         """Return the rules for the parameters of URLs in a text at `level`."""
@@ -78,7 +103,11 @@ def settle(text: str, seen: int, rules: TextRules, level: int = 0) -> str:
 
 def mask_shapes(text: str, rules: TextRules) -> str:
     """Mask the secrets that are known by their own shape, without any name."""
-    return _apply_shapes(text, look(text, rules), rules)
+    seen = look(text, rules)
+    for _, gate, rule in _SHAPES:
+        if seen & gate:
+            text = rule(text, rules, 0)
+    return text
 
 
 def look(text: str, rules: TextRules) -> int:  # noqa: C901, PLR0912 - runs for every string: no calls
@@ -91,25 +120,30 @@ def look(text: str, rules: TextRules) -> int:  # noqa: C901, PLR0912 - runs for 
     if size < _SHORTEST:
         return 0
     blank = " " in text
-    if (text.replace(" ", "") if blank else text).isalpha():
+    if size <= _WORDS_MAX and (text.replace(" ", "") if blank else text).isalpha():
         return _look_at_words(text, size) if size >= _NAMELESS_MIN else 0
     if size <= _HARMLESS_MAX and "-" in text and _HARMLESS(text):
         return 0
-    seen = 0
+    seen = _PERSONAL if rules.classes else 0
     low = ""
     if (
         ":" in text
         or "=" in text
         or "<" in text
+        or "&lt;" in text
         or ("(" in text and ("('" in text or '("' in text or "(b" in text))
     ):
         low = text.lower()
         if may_assign(low, rules):
-            seen = _NAME
-        if "://" in text and (seen or "@" in text or "+" in text):
+            seen |= _NAME
+        if "//" in text and (seen or "@" in text or "+" in text):
             seen |= _URL
     if text[0] in '{[" \t\r\n':
         seen |= _JSON
+    if "%" in text and _ESCAPED(text):
+        seen |= _ESCAPE
+    if "-" in text and ("--" in text or ("curl" in text and ("-u" in text or "-U" in text))):
+        seen |= _OPTION
     if size < _NAMELESS_MIN:
         return seen
     if blank or "\t" in text:
@@ -128,9 +162,7 @@ def look(text: str, rules: TextRules) -> int:  # noqa: C901, PLR0912 - runs for 
         seen |= _VENDOR
     if "eyJ" in text:
         seen |= _JWT
-    # Lone surrogates are gone by now; digits are counted by what is left without them.
-    raw = text.encode()
-    if len(raw) - len(raw.translate(None, b"0123456789")) >= DIGITS_MIN and may_hold_card(text):
+    if may_hold_card(text):
         seen |= _CARD
     return seen
 
@@ -145,43 +177,110 @@ def _look_at_words(text: str, size: int) -> int:
 
 
 def _apply(text: str, seen: int, rules: TextRules, level: int) -> str:
-    if seen & _JSON and level < LEVEL_MAX and text.rstrip()[-1:] in ("}", "]", '"'):
-        document = rules.embedded(text, level + 1)
-        if document is not None:
-            return document
-    text = _apply_shapes(text, seen, rules)
-    if seen & _URL and level <= LEVEL_MAX:
-        text = mask_urls_in(text, rules.parameters(level + 1))
-    if seen & _NAME:
-        if "<" in text:
-            text = mask_markup(text, rules)
-        if "(" in text:
-            text = mask_pairs(text, rules)
-        text = mask_assignments(text, rules)
-    return text
-
-
-def _apply_shapes(text: str, seen: int, rules: TextRules) -> str:
-    for gate, rule in _SHAPES:
+    document = _document(text, rules, level) if seen & _JSON else None
+    if document is not None:
+        return document
+    for _, gate, rule in RULES:
         if seen & gate:
-            text, count = rule(text)
-            rules.masked += count
+            text = rule(text, rules, level)
     return text
 
 
-_SHAPES: Final = (
-    (_JWT, mask_jwts),
-    (_SCHEME, mask_credentials),
-    (_PEM, mask_pem),
-    (_CARD, mask_cards),
-    (_VENDOR, mask_vendor_keys),
+def fired(text: str, rules: TextRules, level: int = 0) -> list[str]:
+    """Return the names of the rules that change `text`, in the order in which they do."""
+    names: list[str] = []
+    for _ in range(ROUNDS_MAX):
+        before = text
+        seen = look(text, rules)
+        document = _document(text, rules, level) if seen & _JSON else None
+        if document is not None:
+            return [*names, "JSON in a string"] if document != text else names
+        for name, gate, rule in RULES:
+            masked = rule(text, rules, level) if seen & gate else text
+            if masked != text and name not in names:
+                names.append(name)
+            text = masked
+        if text == before:
+            break
+    return names
+
+
+# --- the rules, in their order ----------------------------------------------------------------------
+
+
+def _document(text: str, rules: TextRules, level: int) -> str | None:
+    """Return `text` masked as the JSON document that it is; then no other rule looks at it."""
+    if level < LEVEL_MAX and text.rstrip(BLANKS)[-1:] in ("}", "]", '"'):
+        return rules.embedded(text, level + 1)
+    return None
+
+
+def _shape(mask_all: Callable[[str], tuple[str, int]]) -> Rule:
+    def rule(text: str, rules: TextRules, _level: int) -> str:
+        masked, count = mask_all(text)
+        rules.masked += count
+        return masked
+
+    return rule
+
+
+def _url(text: str, rules: TextRules, level: int) -> str:
+    return mask_urls_in(text, rules.parameters(level + 1)) if level <= LEVEL_MAX else text
+
+
+def _escapes(text: str, rules: TextRules, level: int) -> str:
+    return mask_escapes_in(text, rules.parameters(level + 1)) if level < LEVEL_MAX else text
+
+
+def _option(text: str, rules: TextRules, _level: int) -> str:
+    return mask_options(text, rules)
+
+
+def _markup(text: str, rules: TextRules, _level: int) -> str:
+    return mask_markup(text, rules) if "<" in text or "&lt;" in text else text
+
+
+def _pair(text: str, rules: TextRules, _level: int) -> str:
+    return mask_pairs(text, rules) if "(" in text else text
+
+
+def _assignment(text: str, rules: TextRules, _level: int) -> str:
+    return mask_assignments(text, rules)
+
+
+def _personal(text: str, rules: TextRules, _level: int) -> str:
+    for name in rules.classes:
+        text, count = CLASSES[name](text)
+        rules.masked += count
+    return text
+
+
+Rule: TypeAlias = "Callable[[str, TextRules, int], str]"
+
+_SHAPES: Final[tuple[tuple[str, int, Rule], ...]] = (
+    ("JWT", _JWT, _shape(mask_jwts)),
+    ("credential after a scheme", _SCHEME, _shape(mask_credentials)),
+    ("PEM private key", _PEM, _shape(mask_pem)),
+    ("payment card", _CARD, _shape(mask_cards)),
+    ("key of a known vendor", _VENDOR, _shape(mask_vendor_keys)),
 )
+RULES: Final[tuple[tuple[str, int, Rule], ...]] = (
+    *_SHAPES,
+    ("URL", _URL, _url),
+    ("percent-encoded text", _ESCAPE, _escapes),
+    ("command-line option", _OPTION, _option),
+    ("markup", _NAME, _markup),
+    ("name and value", _NAME, _pair),
+    ("assignment", _NAME, _assignment),
+    ("personal data", _PERSONAL, _personal),
+)
+"""Each value rule: its name, what a first look must have found for it, and what it does."""
 
 
 # --- texts that were cut --------------------------------------------------------------------------
 
 _DELIMITERS: Final = " \t\r\n\"'<>()[]{},;|"
-_AUTHORITY_OVER = re.compile(r"[\s/?#@]")
+_AUTHORITY_OVER = re.compile(r"[\s/?#@]", re.ASCII)
 
 
 def mask_cut(text: str, rules: TextRules) -> str:

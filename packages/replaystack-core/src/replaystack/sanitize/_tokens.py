@@ -41,28 +41,49 @@ def mask_jwts(text: str) -> tuple[str, int]:
 
 # --- credentials after a scheme -------------------------------------------------------------------
 
-_SCHEME = re.compile(_BEGIN + r"(bearer|basic|token)([ \t]+)([A-Za-z0-9._~+/\-]{8,})(=*)", re.IGNORECASE)
+# The blank may be a folded line of a header (`Bearer\n abc`), and a quote may follow it; but not so
+# behind `token`: parsers say `Unexpected token "constructor"`.
+_SCHEME = re.compile(
+    _BEGIN
+    + r"((?:bearer|basic)(?:[ \t]+|[ \t]*\r?\n[ \t]+)(\\*[\"'])?|token[ \t]+)"
+    + r"([A-Za-z0-9._~+/\-]{8,})(=*)",
+    re.ASCII | re.IGNORECASE,
+)
 _LONG_CREDENTIAL = 16  # without a digit, only what is longer than words are
 _DIGIT = re.compile(r"[0-9]")
 _PARAMETER_NAME = re.compile(r"[A-Za-z_\-]+\Z")
 _VALUE = re.compile(r"[\"'A-Za-z0-9]")
 
+# Prose says `the token is base64url-encoded` too: so many letters and digits without a dash are no words.
+_SAID = re.compile(
+    _BEGIN + r"(token[ \t]+(?:is|was):?[ \t]+\\*[\"']?)([A-Za-z0-9_]{16,}(?:[.~+/\-]+[A-Za-z0-9_]+)*=*)",
+    re.ASCII | re.IGNORECASE,
+)
+
 
 def mask_credentials(text: str) -> tuple[str, int]:
-    """Replace what follows `Bearer`, `Basic` or `Token`; the scheme stays."""
+    """Replace what follows `Bearer`, `Basic`, `Token` or `token is`; the words before it stay."""
     count = 0
 
     def judge(found: re.Match[str]) -> str:
         nonlocal count
-        scheme, blank, credential, padding = found.groups()
-        if len(credential) < _LONG_CREDENTIAL and not _DIGIT.search(credential):
+        scheme, quote, credential, padding = found.groups()
+        if (quote or len(credential) < _LONG_CREDENTIAL) and not _DIGIT.search(credential):
             return found.group()
         if padding == "=" and _PARAMETER_NAME.match(credential) and _VALUE.match(text, found.end()):
             return found.group()  # `Bearer error_description="..."`
         count += 1
-        return f"{scheme}{blank}{MASKED}"
+        return scheme + MASKED
 
-    return _SCHEME.sub(judge, text), count
+    def judge_said(found: re.Match[str]) -> str:
+        nonlocal count
+        if not _DIGIT.search(found[2]):
+            return found.group()
+        count += 1
+        return found[1] + MASKED
+
+    masked = _SCHEME.sub(judge, text)
+    return _SAID.sub(judge_said, masked), count
 
 
 # --- PEM ------------------------------------------------------------------------------------------
@@ -121,3 +142,7 @@ def mask_vendor_keys(text: str) -> tuple[str, int]:
             text, more = pattern.subn(MASKED, text)
             count += more
     return text, count
+
+
+VENDOR_LITERALS: Final = tuple(literal for literal, _ in _VENDORS)
+"""What every vendor's key holds."""

@@ -11,7 +11,14 @@ from urllib.parse import quote, unquote_to_bytes
 
 from ._marks import CUT, MASKED
 
-__all__ = ["ParameterRules", "mask_parameters", "mask_url_parts", "mask_urls_in", "unquote"]
+__all__ = [
+    "ParameterRules",
+    "mask_escapes_in",
+    "mask_parameters",
+    "mask_url_parts",
+    "mask_urls_in",
+    "unquote",
+]
 
 
 class ParameterRules(Protocol):
@@ -36,10 +43,27 @@ def mask_url_parts(url: str, rules: ParameterRules) -> str:
     """Mask the parameters and the userinfo of one URL, absolute or relative."""
     url = _mask_userinfo(url, rules)
     cut = min((at for at in map(url.find, "?#") if at >= 0), default=len(url))
-    path, tail = url[:cut], url[cut:]
+    path, tail = _mask_hook(url[:cut], rules), url[cut:]
     if ";" in path:  # `/cart;jsessionid=...`
         path = "/".join(_mask_segment(segment, rules) for segment in path.split("/"))
     return path if not tail else path + tail[0] + _mask_tail(tail[1:], rules)
+
+
+# Webhooks whose path is the credential: whoever knows it may write into the channel.
+_HOOK = re.compile(
+    r"://(?:[^/@]*@)?(?:hooks\.slack\.com(?::[0-9]+)?/(?:services|workflows|triggers)/"
+    r"|(?:[A-Za-z]+\.)?discord(?:app)?\.com/api/(?:v[0-9]+/)?webhooks/[0-9]+/"
+    r"|[A-Za-z0-9\-]+\.webhook\.office\.com/webhookb2/)",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def _mask_hook(path: str, rules: ParameterRules) -> str:
+    found = _HOOK.search(path)
+    if found is None or path[found.end() :] in ("", MASKED):
+        return path
+    rules.masked += 1
+    return path[: found.end()] + MASKED
 
 
 def _mask_segment(segment: str, rules: ParameterRules) -> str:
@@ -126,14 +150,23 @@ def _authority(url: str, at: int) -> int:
     return found + 3 if found >= 0 else 0
 
 
-_URL = re.compile(r"[^\s\"'<>`{}|^]*")
+_URL = re.compile(r"[^\s\"'<>`{}|^]*", re.ASCII)
 _SCHEME = "0123456789+.-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SCHEME_MAX = 32
 _PUNCTUATION = ").,;:!?"  # of the sentence around; `]` may end a mark
 
 
+# `//user:password@host`, where a URL may begin: what a path holds has a sign before it.
+_RELATIVE = re.compile(
+    r"(?<![^ \t\r\n\"'(=,<>\[{])//([^ \t\r\n/?#@:\"'<>]{1,64}:[^ \t\r\n/?#@\"'<>]{1,256})(?=@[A-Za-z0-9\[])"
+)
+
+
 def mask_urls_in(text: str, rules: ParameterRules) -> str:
-    """Mask each URL with a scheme that stands somewhere in `text`."""
+    """Mask each URL with a scheme that stands somewhere in `text`, and userinfo behind a bare `//`."""
+    if "@" in text:
+        text, count = _RELATIVE.subn(f"//{MASKED}", text)
+        rules.masked += count
     parts: list[str] = []
     done = 0
     at = text.find("://")
@@ -148,6 +181,30 @@ def mask_urls_in(text: str, rules: ParameterRules) -> str:
             parts += (text[done:start], masked)
             done = start + len(url)
         at = text.find("://", end)
+    if not done:
+        return text
+    parts.append(text[done:])
+    return "".join(parts)
+
+
+_ESCAPED = "%*+-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~!"
+_ESCAPED_RUN = re.compile(r"[%*+\-.0-9A-Z_a-z~!]*")
+
+
+def mask_escapes_in(text: str, rules: ParameterRules) -> str:
+    """Mask each percent-encoded run in `text` as the text that it encodes: `token%3Dabc`."""
+    parts: list[str] = []
+    done = seen = 0
+    at = text.find("%")
+    while at >= 0:
+        start = seen + len(text[seen:at].rstrip(_ESCAPED))
+        found = _ESCAPED_RUN.match(text, at)
+        end = seen = found.end() if found else at + 1
+        masked = _mask_encoded(text[start:end], rules)
+        if masked != text[start:end]:
+            parts += (text[done:start], masked)
+            done = end
+        at = text.find("%", end)
     if not done:
         return text
     parts.append(text[done:])

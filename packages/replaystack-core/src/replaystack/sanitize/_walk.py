@@ -2,183 +2,68 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
+from ._assignments import may_assign
 from ._cards import is_card
-from ._json import NotJsonError, dumps, loads
-from ._keys import CHANGED, INPUT, LOC, MASK, NAME, SAFE, VALUE, WALK, Place, role
-from ._marks import CIRCULAR, CUT, DEEP, MASKED
+from ._keys import CHANGED, INPUT, LOC, MASK, NAME, SAFE, TITLE, VALUE, WALK, Place, role
+from ._limits import DEPTH_MAX, PATH_MAX
+from ._marks import CIRCULAR, DEEP, MASKED
 from ._plain import as_json_type, float_text, int_text, key_text, plain, snapshot
-from ._text import LEVEL_MAX, ROUNDS_MAX, look, mask, mask_cut, mask_shapes, settle
-from ._urls import mask_url_parts
+from ._rules import CHARGED_LENGTH, RESERVE, UNBOUNDED, Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ._policy import Policy
 
-__all__ = ["DEPTH_MAX", "Walker"]
+__all__ = ["Walker"]
 
-DEPTH_MAX: Final = 64
-"""Containers nested deeper become `"[Depth]"`: far beyond real data, far below the recursion limit."""
-
-UNBOUNDED: Final = 1 << 62
-
-_RESERVE = 65536
-"""Bytes that may still be written for the preview once the bound is known to be crossed."""
 _PREVIEW_ITEMS = 2001  # each takes a byte at least, so these fill the 2000 code points of a preview
-_CHARGED_LENGTH = 64  # shorter strings are covered by what their container is charged
-_OVERFLOW_TEXT = 16_384
 
 _INT_SMALL = 10**12  # no card number is shorter than 13 digits
 _INT_DIGITS_MAX = 10**40  # longer ones become strings, which every parser keeps
 _FLOAT_MAX = 1.7976931348623157e308
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _NO_PAIR: Final = frozenset(map(id, (str, int, float, bool, type(None), dict)))
-_PATH_MAX = 64  # parts of a `loc`; as deep as values are walked
 _SHORTEST = 5  # no rule knows a secret of four characters
 
 
-class _Parameters:
-    """The rules for a URL's parameters on behalf of one walk (see `_urls.ParameterRules`)."""
-
-    __slots__ = ("_judge", "_level", "_walker")
-
-    def __init__(self, walker: Walker, level: int, judge: Callable[[str], int]) -> None:
-        self._walker = walker
-        self._level = level
-        self._judge = judge
-
-    @property
-    def masked(self) -> int:
-        return self._walker.masked
-
-    @masked.setter
-    def masked(self, count: int) -> None:
-        self._walker.masked = count
-
-    def is_secret(self, name: str) -> bool:
-        return self._judge(name) & (MASK | WALK) != SAFE
-
-    def mask_text(self, text: str) -> str:
-        walker = self._walker
-        return mask(text, walker, self._level) if walker.values and self._level <= LEVEL_MAX else text
-
-
-class Walker:
+class Walker(Rules):
     """One walk, or several that share a bound and a count. Not for use by two threads at once.
 
     `budget_bytes` bounds the work: once the encoded size is certain to exceed it, the walk ends,
     `full` is true, and what was built is the beginning of the value, enough for a preview.
+
+    Texts are held until the end of the walk and looked at together, which takes a fraction of the
+    time of a look at each (see `_screen`).
     """
 
-    __slots__ = (
-        "_keyring",
-        "_left",
-        "_level",
-        "_path",
-        "_policy",
-        "_stopped",
-        "custom_names",
-        "full",
-        "masked",
-        "values",
-    )
+    __slots__ = ("_held", "_path", "_stopped")
 
     def __init__(self, policy: Policy, budget_bytes: int = UNBOUNDED, level: int = 0) -> None:
-        self._policy = policy
-        self._keyring = policy.keyring
-        self._left = budget_bytes
-        self._level = level
+        super().__init__(policy, budget_bytes, level)
+        self._held: list[tuple[str, Any, Any]] = []
+        """Each text, the container that it was put into, and its key or index there."""
         self._path: set[int] = set()
-        self.custom_names = policy.keyring.custom
-        self.values = policy.mask_values
-        self.full = False
         self._stopped = False
-        self.masked = 0
-        """How many places were masked."""
 
     def walk(self, value: object, place: Place = Place.PAYLOAD) -> Any:
         """Return `value` as plain JSON values of its own, masked."""
-        return self._any(value, place, 0)
+        self._held = []
+        masked = self._any(value, place, 0)
+        self._mask_held()
+        return masked
 
-    def is_secret(self, key: str, place: Place) -> bool:
-        """Tell whether what stands under `key` is masked whole or walked as a secret."""
-        return self._keyring.judge(key, place) != SAFE
-
-    # --- texts: what `_text` asks for ---
-
-    def text(self, text: str) -> str:
-        """Return `text` under the value rules, in Unicode that any encoder takes."""
-        if len(text) >= _CHARGED_LENGTH:
-            self._left -= len(text)
-            if self._left < 0:
-                return self._overflow(text)
-        if not text.isascii():
-            text = _SURROGATE.sub("\ufffd", text)
-        if self.values:
-            seen = look(text, self)
-            if seen:
-                return settle(text, seen, self, self._level)
-        return text
-
-    def url(self, url: str) -> str:
-        """Return one whole URL, masked: parameters by the key rules, all of it by the shapes."""
-        if len(url) >= _CHARGED_LENGTH:
-            self._left -= len(url)
-            if self._left < 0:
-                return self._overflow(url)
-        if not url.isascii():
-            url = _SURROGATE.sub("\ufffd", url)
-        rules = self.form_parameters()
-        for _ in range(ROUNDS_MAX):
-            masked = mask_url_parts(url, rules)
-            if self.values:
-                masked = mask_shapes(masked, self)
-            if masked == url:
-                return url
-            url = masked
-        return MASKED
-
-    def form_parameters(self) -> _Parameters:
-        """Return the rules for the parameters of a form, or of a URL that is one: the key rules."""
-        return _Parameters(self, self._level + 1, self._keyring.judge_field)
-
-    def parameters(self, level: int) -> _Parameters:
-        """Return the rules for the parameters of URLs within a text."""
-        return _Parameters(self, level, self._keyring.judge_parameter)
-
-    def judge_name(self, name: str, *, query: bool) -> int:
-        """Judge a name found in a text."""
-        return self._keyring.judge_name(name, query=query)
-
-    def embedded(self, text: str, level: int) -> str | None:
-        """Return `text` masked as the JSON document that it is; None if it is none."""
-        try:
-            document = loads(text)
-        except NotJsonError:
-            return None
-        inner = Walker(self._policy, level=level)
-        masked = inner.walk(document)
-        self.masked += inner.masked
-        return text if masked == document else dumps(masked)
-
-    def _overflow(self, text: str) -> str:
-        if self.full:
-            return CUT
-        self.full = True
-        self._left = _RESERVE
-        return self.cut(text[:_OVERFLOW_TEXT])
-
-    def cut(self, text: str) -> str:
-        """Return the beginning of a longer text, masked, its unfinished end as `…`."""
-        if not text.isascii():
-            text = _SURROGATE.sub("\ufffd", text)
-        return mask_cut(text, self) if self.values else text + CUT
-
-    # --- containers ---
+    def _mask_held(self) -> None:
+        held = self._held
+        if not held:
+            return
+        changed = self.changed([text for text, _, _ in held])
+        if not changed:
+            return
+        for text, container, key in held:
+            if text in changed and container[key] is text:  # two keys may have become one
+                container[key], count = changed[text]
+                self.masked += count
 
     def _any(self, value: Any, place: Place, depth: int) -> Any:
         """Return `value`, which stands in a container at `depth`, masked."""
@@ -224,7 +109,7 @@ class Walker:
         """Note that the bound is crossed; only the beginning of the container at hand will be walked."""
         self._stopped = self.full  # even the reserve for the preview is used up
         self.full = True
-        self._left = _RESERVE
+        self.left = RESERVE
         return True
 
     def _dict(  # noqa: C901, PLR0912 - the inner loop of everything: each call saved counts
@@ -234,10 +119,11 @@ class Walker:
             items = list(source.items())
         except RuntimeError:  # another thread changed its size meanwhile
             items = snapshot(source)
-        self._left -= 5 * len(items)  # `"":0,`
-        bounded = self._left < 0 and self._overdraw()
-        known = self._keyring.walked(place)
+        self.left -= 5 * len(items)  # `"":0,`
+        bounded = self.left < 0 and self._overdraw()
+        known = self.keyring.walked(place)
         inner = Place.PAYLOAD if place is Place.LOG else place
+        hold = self._held.append
         named: tuple[int, int] | None = None
         out: dict[str, Any] = {}
         for key, value in items[: 0 if self._stopped else _PREVIEW_ITEMS] if bounded else items:
@@ -245,13 +131,13 @@ class Walker:
                 key = key_text(key)  # noqa: PLW2901 - the key as it will be written
             verdict = known.get(key)
             if verdict is None:
-                verdict = self._learn(key, place)
+                verdict = self.verdict(key, place)
             if verdict:
                 if verdict & (VALUE | INPUT):
                     named = self._named_by(items, place) if named is None else named
                     verdict |= named[verdict & INPUT != 0]
                 if verdict & CHANGED:
-                    key = self._key(key)  # noqa: PLW2901
+                    key = self.key(key)  # noqa: PLW2901
                 if verdict & (MASK | WALK):
                     out[key] = self._secret(value, inner, depth, walk=not verdict & MASK)
                     if self._stopped:
@@ -259,11 +145,24 @@ class Walker:
                     continue
             kind = type(value)
             if kind is str:
-                out[key] = value if len(value) < _SHORTEST and value.isascii() else self.text(value)
-            elif kind is bool or value is None:
+                size = len(value)
+                if size >= CHARGED_LENGTH:
+                    self.left -= size
+                    if self.left < 0:
+                        out[key] = self.overflow(value)
+                        continue
+                out[key] = value
+                if size >= _SHORTEST or not value.isascii():
+                    hold((value, out, key))
+            elif kind is int:
+                out[key] = value if -_INT_SMALL < value < _INT_SMALL else self._int(value)
+            elif kind is bool or value is None or (kind is float and -_FLOAT_MAX <= value <= _FLOAT_MAX):
                 out[key] = value
             else:
-                out[key] = self._any(value, inner, depth)
+                if kind is dict or kind is list:
+                    out[key] = self._container(value, value, inner, depth + 1)
+                else:
+                    out[key] = self._any(value, inner, depth)
                 if self._stopped:
                     break
         self._stopped = self._stopped or bounded
@@ -271,22 +170,24 @@ class Walker:
 
     def _list(self, source: list[Any] | tuple[Any, ...], place: Place, depth: int) -> list[Any]:
         items = list(source)
-        self._left -= 2 * len(items)  # `0,`
-        bounded = self._left < 0 and self._overdraw()
+        self.left -= 2 * len(items)  # `0,`
+        bounded = self.left < 0 and self._overdraw()
         if bounded:
             items = items[: 0 if self._stopped else _PREVIEW_ITEMS]
         out: list[Any] = []
         if items and id(type(items[0])) not in _NO_PAIR and depth < DEPTH_MAX:
-            pairs = _as_pairs(items)
+            pairs = self._as_pairs(items, depth)
             if pairs is not None:
                 self._pairs(out, pairs, place, depth)
                 items = []
         for item in items:
             kind = type(item)
             if kind is str:
-                out.append(item if len(item) < _SHORTEST and item.isascii() else self.text(item))
-            elif kind is bool or item is None:
-                out.append(item)
+                self._hold(item, out)
+            elif kind is dict:
+                out.append(self._container(item, item, place, depth + 1))
+                if self._stopped:
+                    break
             else:
                 out.append(self._any(item, place, depth))
                 if self._stopped:
@@ -294,21 +195,57 @@ class Walker:
         self._stopped = self._stopped or bounded
         return out
 
-    def _pairs(self, out: list[Any], pairs: list[tuple[object, str, Any]], place: Place, depth: int) -> None:
+    def _hold(self, text: str, out: list[Any]) -> None:
+        """Append a text to a list; it is looked at in the end."""
+        if len(text) >= CHARGED_LENGTH:
+            self.left -= len(text)
+            if self.left < 0:
+                out.append(self.overflow(text))
+                return
+        self._held.append((text, out, len(out)))
+        out.append(text)
+
+    def _as_pairs(self, items: list[Any], depth: int) -> list[tuple[object, Any, str]] | None:
+        """Return (origin, pair, name) of each item if every one is a pair that begins with a text."""
+        pairs: list[tuple[object, Any, str]] = []
+        for origin in items:
+            item = as_json_type(origin)
+            if (type(item) is not list and type(item) is not tuple) or len(item) != 2:
+                return None
+            name = self._as_text(item[0], depth + 2)
+            if name is None:
+                return None
+            pairs.append((origin, item, name))
+        return pairs
+
+    def _as_text(self, value: Any, depth: int) -> str | None:
+        """Return the first half of a pair if it will be written as a text: then a second pass sees one."""
+        name = as_json_type(value)
+        kind = type(name)
+        if kind is str:
+            return str(name)
+        if kind is dict or kind is list or kind is tuple:
+            return DEEP if depth > DEPTH_MAX else CIRCULAR if id(value) in self._path else None
+        before = self.masked
+        written = self._any(name, Place.NONE, depth)
+        self.masked = before  # it is counted where it is written
+        return written if type(written) is str else None
+
+    def _pairs(self, out: list[Any], pairs: list[tuple[object, Any, str]], place: Place, depth: int) -> None:
         """Append a list of `[name, value]` pairs, each value masked by its name."""
-        for origin, name, value in pairs:
+        for origin, (first, value), name in pairs:
             if self._stopped:
                 return
             if id(origin) in self._path:
                 out.append(CIRCULAR)
                 continue
             self._path.add(id(origin))
-            masked = self.text(name)
-            verdict = self._judge_text(name, masked, place)
+            written = self._any(first, place, depth + 1)
+            verdict = self.judge_both(name, written, place) if may_assign(name.lower(), self) else SAFE
             if verdict:
-                out.append([masked, self._secret(value, place, depth + 1, walk=not verdict & MASK)])
+                out.append([written, self._secret(value, place, depth + 1, walk=not verdict & MASK)])
             else:
-                out.append([masked, self._any(value, place, depth + 1)])
+                out.append([written, self._any(value, place, depth + 1)])
             self._path.discard(id(origin))
 
     def _secret(self, value: Any, place: Place, depth: int, *, walk: bool) -> Any:
@@ -321,69 +258,29 @@ class Walker:
         if kind is tuple:
             value, kind = list(value), list
         if kind is not int and kind is not float and not value:
-            return value
+            return value if kind is str or depth < DEPTH_MAX else DEEP
         if walk and kind is dict:
             return self._container(value, origin, place, depth + 1)
         self.masked += 1
         return MASKED
-
-    # --- keys ---
-
-    def _key(self, key: str) -> str:
-        if not key.isascii():
-            key = _SURROGATE.sub("\ufffd", key)
-        return mask(key, self, LEVEL_MAX) if self.values else key
-
-    def _learn(self, key: str, place: Place) -> int:
-        """Judge a key and remember the verdict, unless the key itself holds a secret."""
-        count = self.masked
-        written = self._key(key)
-        self.masked = count  # it is counted where it is written
-        verdict = self._judge_text(key, written, place) | role(key)
-        if written != key:
-            return verdict | CHANGED
-        self._keyring.remember(key, place, verdict)
-        return verdict
-
-    def _judge_text(self, key: str, written: str, place: Place) -> int:
-        """Judge a key as it came and as it is written: the second pass sees only the latter."""
-        verdict = self._keyring.judge(key, place)
-        return verdict if written == key else verdict | self._keyring.judge(written, place)
 
     def _named_by(self, items: list[tuple[Any, Any]], place: Place) -> tuple[int, int]:
         """Return the verdicts on a `value` by its `name` or `key`, and on an `input` by its `loc`."""
         value_verdict = input_verdict = SAFE
         for key, value in items:
             kind = role(key if type(key) is str else key_text(key))
-            if kind == NAME:
-                value_verdict |= self._judge_sibling(value, place)
+            if kind & (NAME | TITLE):
+                name = as_json_type(value)
+                if type(name) is str:
+                    judge = self.judge_text if kind & NAME else self.judge_title
+                    value_verdict |= judge(name, place)
             elif kind == LOC:
                 path = as_json_type(value)
                 if type(path) is list or type(path) is tuple:
-                    for part in path[:_PATH_MAX]:
+                    for part in path[:PATH_MAX]:
                         input_verdict |= self._judge_sibling(part, Place.FORM)
         return value_verdict, input_verdict
 
     def _judge_sibling(self, value: Any, place: Place) -> int:
         name = as_json_type(value)
-        if type(name) is not str:
-            return SAFE
-        before = self.masked, self._left
-        written = self.text(name)
-        self.masked, self._left = before  # it is counted where it is written
-        return self._judge_text(name, written, place)
-
-
-def _as_pairs(items: list[Any]) -> list[tuple[object, str, Any]] | None:
-    """Return (origin, name, value) of each item if every one is a pair that begins with a text."""
-    pairs: list[tuple[object, str, Any]] = []
-    for origin in items:
-        item = as_json_type(origin)
-        if (type(item) is not list and type(item) is not tuple) or len(item) != 2:
-            return None
-        name, value = item
-        name = as_json_type(name)
-        if type(name) is not str:
-            return None
-        pairs.append((origin, name, value))
-    return pairs
+        return self.judge_text(name, place) if type(name) is str else SAFE

@@ -1,0 +1,105 @@
+"""Secrets whose name stands beside them: `('password', 'x')`, `{"name": "password", "value": "x"}`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from ._keys import MASK, NAME, SAFE, TITLE, VALUE, is_title, role
+from ._marks import MASKED
+from ._values import OPENING, Name, find_value, quoted_end
+
+if TYPE_CHECKING:
+    from ._assignments import NameRules
+
+__all__ = ["mask_named", "mask_pairs"]
+
+_PAIR = re.compile(r"\(b?([\"'])([^\"'\\\s]{1,128})\1, ?(?=b?[\"'])", re.ASCII)
+
+
+def mask_pairs(text: str, rules: NameRules) -> str:
+    """Mask `('password', 'x')` and `(b'x-api-key', b'x')`, as tuples of pairs are printed."""
+    parts: list[str] = []
+    done = 0
+    for pair in _PAIR.finditer(text):
+        opening = OPENING.match(text, pair.end())
+        if pair.start() < done or opening is None or rules.judge_name(pair[2], query=False) == SAFE:
+            continue
+        start = opening.end()
+        end = quoted_end(text, start, opening)
+        if start < end and text[start:end] != MASKED:
+            rules.masked += 1
+            parts += (text[done:start], MASKED)
+            done = end
+    parts.append(text[done:])
+    return "".join(parts)
+
+
+# --- name and value in one object -------------------------------------------------------------------
+
+_NAMED = re.compile(
+    r"[\"']([A-Za-z_]{2,8})\\*[\"'][ \t\r\n]*(?::|=>?)[ \t\r\n]*[bu]?\\*[\"']([^\"'\\\r\n]{1,128})\\*[\"']"
+)
+_VALUED = re.compile(r"[\"']([A-Za-z_]{3,8})\\*[\"'][ \t\r\n]*(:|=>?)")
+_BRACE = re.compile(r"[{}]")
+_VALUE_NAME: Final = Name("value", quoted=True, query=False, outer_quote="", before="")
+_SPAN = 1024
+"""How far from the name its object may begin and end: entries of this form are short."""
+_NESTED_MAX = 8  # objects within it that are passed over on either side
+
+
+def mask_named(text: str, rules: NameRules) -> str:
+    """Mask `{"name": "password", "value": "x"}` within a longer text, in either order."""
+    if "al" not in text and "AL" not in text and "efault" not in text:
+        return text  # no `value`, `val` or `default`
+    parts: list[str] = []
+    done = 0
+    for named in _NAMED.finditer(text):
+        if named.start() < done:
+            continue
+        verdict = _verdict(role(named[1]), named[2], rules)
+        if verdict == SAFE:
+            continue
+        start, end = _object_around(text, named.start())
+        # What stands before a value that is masked now is left to the next round.
+        for at, colon in _values_in(text, max(start, done), end):
+            place = find_value(text, at, _VALUE_NAME, verdict, colon=colon) if at >= done else None
+            if place is not None and text[slice(*place)] != MASKED:
+                rules.masked += 1
+                parts += (text[done : place[0]], MASKED)
+                done = place[1]
+    parts.append(text[done:])
+    return "".join(parts)
+
+
+def _verdict(kind: int, name: str, rules: NameRules) -> int:
+    if kind == NAME:
+        return rules.judge_name(name, query=False)
+    if kind == TITLE and is_title(name):
+        return rules.judge_name(name, query=False) & MASK
+    return SAFE
+
+
+def _values_in(text: str, start: int, end: int) -> list[tuple[int, bool]]:
+    """Return where the `value` keys of an object end, and whether a colon stands there."""
+    keys = _VALUED.finditer(text, start, end)
+    return [(key.end(), key[2] == ":") for key in keys if role(key[1]) == VALUE]
+
+
+def _object_around(text: str, at: int) -> tuple[int, int]:
+    """Return the place between the braces around `at`, or an empty one; an object may end with the text."""
+    start, depth, floor = at, 0, max(0, at - _SPAN)
+    for _ in range(_NESTED_MAX):
+        opening, closing = text.rfind("{", floor, start), text.rfind("}", floor, start)
+        start = max(opening, closing)
+        if start < 0:
+            return at, at
+        depth += 1 if closing > opening else -1
+        if depth < 0:
+            break
+    end, depth = min(len(text), at + _SPAN), 0
+    for brace in _BRACE.finditer(text, at, end):
+        depth += 1 if brace.group() == "{" else -1
+        if depth < 0:
+            return start, brace.start()
+    return start, end
