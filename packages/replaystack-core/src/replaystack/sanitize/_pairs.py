@@ -50,8 +50,8 @@ _NESTED_MAX = 8  # objects within it that are passed over on either side
 
 def mask_named(text: str, rules: NameRules) -> str:
     """Mask `{"name": "password", "value": "x"}` within a longer text, in either order."""
-    if "al" not in text and "AL" not in text and "efault" not in text:
-        return text  # no `value`, `val` or `default`
+    if "{" not in text or ("al" not in text and "AL" not in text and "efault" not in text):
+        return text  # no object, or no `value`, `val` or `default`
     parts: list[str] = []
     done = 0
     for named in _NAMED.finditer(text):

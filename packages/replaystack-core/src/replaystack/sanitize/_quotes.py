@@ -28,12 +28,11 @@ __all__ = ["mask_at_quotes"]
 
 _BLANKS: Final = (" ", "\t", "\n", "\r")
 
-# Escapes while the text is split: control characters cannot stand in valid JSON. All begin with the
-# same one, so that one look tells whether a string has any.
+# Escapes while the text is split: control characters cannot stand in valid JSON. Each begins with the
+# same one, so that one look tells whether a string has any, and each is as long as what it stands for.
 _ESCAPE: Final = "\1"
-_BACKSLASH: Final = "\1\2"
-_QUOTE: Final = "\1\3"
-_OTHER: Final = "\1\4"
+_BACKSLASH: Final = "\1\1"
+_QUOTE: Final = "\1\2"
 
 _UNTAKEN: Final = re.compile("[\0\ud800-\udfff]").search
 _SCALAR: Final = re.compile(r"[^,\]} \t\n\r]+")
@@ -41,7 +40,7 @@ _BRACKET: Final = re.compile(r"[\[{]|[\]}]")
 
 # Structure as classes: digits and what else is in a number as `0`, brackets of both kinds as `(` and `)`.
 _NUMBERS: Final = bytes.maketrans(b"123456789.eE+-", b"00000000000000")
-_DIGITS: Final = bytes.maketrans(b"123456789E", b"000000000e")
+_DIGITS: Final = bytes.maketrans(b"123456789E+", b"000000000e0")
 _BRACKETS: Final = bytes.maketrans(b"[{]}", b"(())")
 _NOT_BRACKETS: Final = bytes(sign for sign in range(256) if sign not in b"[{]}")
 _LONG_NUMBER: Final = b"0" * 41
@@ -73,11 +72,11 @@ def mask_at_quotes(text: str, rules: Rules) -> str | None:
 
 
 def _hide(text: str) -> str:
-    return text.replace("\\\\", _BACKSLASH).replace('\\"', _QUOTE).replace("\\", _OTHER)
+    return text.replace("\\\\", _BACKSLASH).replace('\\"', _QUOTE).replace("\\", _ESCAPE)
 
 
 def _unhide(text: str) -> str:
-    return text.replace(_OTHER, "\\").replace(_QUOTE, '\\"').replace(_BACKSLASH, "\\\\")
+    return text.replace(_BACKSLASH, "\\\\").replace(_QUOTE, '\\"').replace(_ESCAPE, "\\")
 
 
 def _with_escapes(work: str, strings: list[str]) -> Iterable[int]:
@@ -103,10 +102,10 @@ def _show(piece: str) -> str:
 def _is_strange(structure: str, rules: Rules) -> bool:
     """Tell whether numbers or depth need a closer look."""
     raw = structure.encode()
-    digits = raw.translate(_DIGITS, b"+")
-    if _LONG_EXPONENT in digits or (rules.values and _LONG_DIGITS in digits and _may_be_card(structure)):
+    digits = raw.translate(_DIGITS)
+    if _LONG_EXPONENT in digits or _LONG_NUMBER in raw.translate(_NUMBERS):
         return True
-    if _LONG_NUMBER in raw.translate(_NUMBERS):
+    if rules.values and _may_be_card(digits, structure):
         return True
     brackets = raw.translate(_BRACKETS, _NOT_BRACKETS)
     for _ in range(DEPTH_MAX):
@@ -116,12 +115,17 @@ def _is_strange(structure: str, rules: Rules) -> bool:
     return bool(brackets)
 
 
-_CARD_BEGIN: Final = re.compile(r"[^0-9.][2-68][0-9]{12,18}(?![0-9])").search
-
-
-def _may_be_card(structure: str) -> bool:
+def _may_be_card(digits: bytes, structure: str) -> bool:
     """Tell whether some number could be that of a card; times in milliseconds begin with 1."""
-    return _CARD_BEGIN(" " + structure) is not None
+    at = digits.find(_LONG_DIGITS)
+    while at >= 0:
+        if structure[at] in "234568" and structure[at - 1 : at] != ".":
+            return True
+        at += len(_LONG_DIGITS)
+        while digits[at : at + 1] == b"0":
+            at += 1
+        at = digits.find(_LONG_DIGITS, at)
+    return False
 
 
 _NO_BLANKS: Final = str.maketrans("", "", " \t\n\r")
@@ -170,7 +174,7 @@ class _Document:
             return text
         self._edit(verdicts, changed)
         rules.masked += self._count
-        return text if not self._edits else self._joined()
+        return self._joined(text)
 
     def _depends_on_siblings(self, roles: int, verdicts: dict[str, int]) -> bool:
         if roles & LOC and roles & INPUT:
@@ -267,16 +271,17 @@ class _Document:
             at += 1
             start = 0
 
-    def _joined(self) -> str:
-        parts: list[str] = []
-        at = 0
+    def _joined(self, text: str) -> str:
+        """Return `text` with the edits; its parts are as long as those that were split."""
+        pieces: list[str] = []
+        done = part = at = 0  # of the text that is written, of the parts, and of the text at that part
         for first, last, replacement in self._edits:
-            parts += self._parts[at:first]
-            parts.append(replacement)
-            at = last + 1
-        parts += self._parts[at:]
-        text = '"'.join(parts)
-        return _unhide(text) if _ESCAPE in self._work else text
+            at += sum(map(len, self._parts[part:first])) + first - part
+            pieces += (text[done:at], replacement)
+            done = at = at + sum(map(len, self._parts[first : last + 1])) + last - first
+            part, at = last + 1, at + 1
+        pieces.append(text[done:])
+        return "".join(pieces)
 
 
 _MASK: Final = dumps(MASKED)

@@ -191,7 +191,7 @@ class Rules:
 
     def is_secret(self, key: str, place: Place) -> bool:
         """Tell whether what stands under `key` is masked whole or walked as a secret."""
-        return self.keyring.judge(key, place) != SAFE
+        return self.verdict(key, place) & (MASK | WALK) != SAFE
 
     def key(self, key: str) -> str:
         """Return a key as it may be written."""
