@@ -22,13 +22,13 @@ _BETWEEN: Final = "\0"
 
 _SCHEMES: Final = (b"bearer", b"basic", b"token")
 _LITERALS: Final = (":", "=", "<", "(", "%", "&lt;", "--", "curl", "eyJ", *VENDOR_LITERALS)
-_WITH: Final = {
-    sign: tuple(literal.encode() for literal in _LITERALS if sign in literal) for sign in ("_", "-")
-}
-_WITHOUT: Final = tuple(
-    literal.encode() for literal in _LITERALS if "_" not in literal and "-" not in literal
-)
-_JSON_BEGIN: Final = ("{", "[", '"', " ", "\t", "\r", "\n")
+# A search for one character costs next to nothing, so what holds a rare one is looked for behind it.
+_UNDERSCORED: Final = tuple(literal.encode() for literal in _LITERALS if "_" in literal)
+_DASHED: Final = tuple(literal.encode() for literal in _LITERALS if "-" in literal and "_" not in literal)
+_OTHERS: Final = tuple(literal.encode() for literal in _LITERALS if "_" not in literal and "-" not in literal)
+_JSON: Final = (b"{", b"[", b'"')
+"""A text that is a JSON document holds one of them."""
+
 _FEW: Final = 8  # the looks at the joined text cost as much as the looks at so many single ones
 
 
@@ -43,10 +43,8 @@ def suspects(texts: Sequence[str]) -> Iterable[str]:
     if raw.count(b"\0") != len(texts) - 1:
         return set(texts)
     found: set[str] = set()
-    for literal in _literals_in(raw):
+    for literal in _literals_in(raw, len(texts)):
         found.update(_where(literal, raw, texts))
-    if (b"}" in raw and b"{" in raw) or (b"]" in raw and b"[" in raw) or b'"' in raw:
-        found.update([text for text in texts if text[:1] in _JSON_BEGIN])
     low = raw.lower()
     for scheme in _SCHEMES:
         if scheme in low:
@@ -67,11 +65,16 @@ def unencodable(texts: Sequence[str]) -> Iterable[str]:
     return ()
 
 
-def _literals_in(raw: bytes) -> list[bytes]:
-    literals = [literal for literal in _WITHOUT if literal in raw]
-    for sign, with_it in _WITH.items():
-        if sign.encode() in raw:
-            literals += [literal for literal in with_it if literal in raw]
+def _literals_in(raw: bytes, number: int) -> list[bytes]:
+    """Return what stands for the rules in `number` texts, so that each text with a secret holds one."""
+    literals = [literal for literal in (*_JSON, *_OTHERS) if literal in raw]
+    if b"-" in raw:
+        literals += [literal for literal in _DASHED if literal in raw]
+    underscores = raw.count(b"_")
+    if underscores > number >> 3:
+        literals += [literal for literal in _UNDERSCORED if literal in raw]
+    elif underscores:
+        literals.append(b"_")
     return literals
 
 
