@@ -168,6 +168,11 @@ class Keyring:
         """Return what `remember` was told about `place`, for a look that costs no call."""
         return self._walked[place]
 
+    @property
+    def caches(self) -> tuple[dict[str, int], ...]:
+        """What `walked` gives, by place."""
+        return self._walked
+
     def remember(self, key: str, place: Place, verdict: int) -> None:
         """Keep what the walk found out about a key whose own text holds no secret."""
         _remember(self._walked[place], key, verdict)

@@ -37,13 +37,14 @@ class Walker(Rules):
     time of a look at each (see `_screen`).
     """
 
-    __slots__ = ("_held", "_path", "_stopped")
+    __slots__ = ("_held", "_path", "_stopped", "_walked")
 
     def __init__(self, policy: Policy, budget_bytes: int = UNBOUNDED, level: int = 0) -> None:
         super().__init__(policy, budget_bytes, level)
         self._held: list[tuple[str, Any, Any]] = []
         """Each text, the container that it was put into, and its key or index there."""
         self._path: set[int] = set()
+        self._walked = self.keyring.caches
         self._stopped = False
 
     def walk(self, value: object, place: Place = Place.PAYLOAD) -> Any:
@@ -95,15 +96,8 @@ class Walker(Rules):
         return value
 
     def _container(self, value: Any, origin: object, place: Place, depth: int) -> Any:
-        if depth > DEPTH_MAX:
-            return DEEP
-        mark = id(origin)
-        if mark in self._path:
-            return CIRCULAR
-        self._path.add(mark)
-        masked = self._dict(value, place, depth) if type(value) is dict else self._list(value, place, depth)
-        self._path.discard(mark)
-        return masked
+        walk = self._dict if type(value) is dict else self._list
+        return walk(value, place, depth, origin)
 
     def _overdraw(self) -> bool:
         """Note that the bound is crossed; only the beginning of the container at hand will be walked."""
@@ -112,16 +106,20 @@ class Walker(Rules):
         self.left = RESERVE
         return True
 
-    def _dict(  # noqa: C901, PLR0912 - the inner loop of everything: each call saved counts
-        self, source: dict[Any, Any], place: Place, depth: int
-    ) -> dict[str, Any]:
+    def _dict(  # noqa: C901, PLR0912, PLR0915 - the inner loop of everything: each call saved counts
+        self, source: dict[Any, Any], place: Place, depth: int, origin: object
+    ) -> Any:
+        mark = id(origin)
+        if depth > DEPTH_MAX or mark in self._path:
+            return DEEP if depth > DEPTH_MAX else CIRCULAR
+        self._path.add(mark)
         try:
             items = list(source.items())
         except RuntimeError:  # another thread changed its size meanwhile
             items = snapshot(source)
         self.left -= 5 * len(items)  # `"":0,`
         bounded = self.left < 0 and self._overdraw()
-        known = self.keyring.walked(place)
+        known = self._walked[place]
         inner = Place.PAYLOAD if place is Place.LOG else place
         hold = self._held.append
         named: tuple[int, int] | None = None
@@ -159,16 +157,23 @@ class Walker(Rules):
             elif kind is bool or value is None or (kind is float and -_FLOAT_MAX <= value <= _FLOAT_MAX):
                 out[key] = value
             else:
-                if kind is dict or kind is list:
-                    out[key] = self._container(value, value, inner, depth + 1)
+                if kind is dict:
+                    out[key] = self._dict(value, inner, depth + 1, value)
+                elif kind is list:
+                    out[key] = self._list(value, inner, depth + 1, value)
                 else:
                     out[key] = self._any(value, inner, depth)
                 if self._stopped:
                     break
         self._stopped = self._stopped or bounded
+        self._path.discard(mark)
         return out
 
-    def _list(self, source: list[Any] | tuple[Any, ...], place: Place, depth: int) -> list[Any]:
+    def _list(self, source: list[Any] | tuple[Any, ...], place: Place, depth: int, origin: object) -> Any:
+        mark = id(origin)
+        if depth > DEPTH_MAX or mark in self._path:
+            return DEEP if depth > DEPTH_MAX else CIRCULAR
+        self._path.add(mark)
         items = list(source)
         self.left -= 2 * len(items)  # `0,`
         bounded = self.left < 0 and self._overdraw()
@@ -182,17 +187,17 @@ class Walker(Rules):
                 items = []
         for item in items:
             kind = type(item)
-            if kind is str:
+            if kind is dict:
+                out.append(self._dict(item, place, depth + 1, item))
+            elif kind is str:
                 self._hold(item, out)
-            elif kind is dict:
-                out.append(self._container(item, item, place, depth + 1))
-                if self._stopped:
-                    break
+                continue
             else:
                 out.append(self._any(item, place, depth))
-                if self._stopped:
-                    break
+            if self._stopped:
+                break
         self._stopped = self._stopped or bounded
+        self._path.discard(mark)
         return out
 
     def _hold(self, text: str, out: list[Any]) -> None:
