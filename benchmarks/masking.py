@@ -47,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _profile(options.profile, backends[0])
     cases = [case for case in CASES if _is_chosen(case.name, options.only)]
     shapes = [shape for shape in SHAPES if _is_chosen(f"growth {shape.name}", options.only)]
+    if not cases and not shapes:
+        print(f"nothing begins with {options.only}: ", *(case.name for case in CASES), "growth", sep="; ")
+        return 2
     seed = random.SystemRandom().randrange(10**9) if options.seed is None else options.seed
     print(f"{len(cases)} cases, {len(shapes)} hostile shapes, order by seed {seed}", flush=True)
     works = {case.name: case.prepare(backends) for case in cases}
