@@ -98,6 +98,15 @@ def test_no_output_shows_a_secret(name: str) -> None:
         assert not any(marker in _plain(_output(case)) for marker in MARKERS), case
 
 
+@pytest.mark.parametrize("kind", ["text", "url", "json"])
+def test_what_is_called_safe_stays(kind: str) -> None:
+    """A case that is called `safe` comes out as it went in, and nothing is counted."""
+    safe = [case for case in _with(kind) if "safe:" in case["name"]]
+    assert len(safe) > 10
+    for case in safe:
+        assert (case["masked"], case["count"]) == (case[kind], 0), case
+
+
 @pytest.mark.parametrize("name", ["texts.json", "urls.json", "json.json", "prefixes.json", "values.json"])
 def test_a_listed_secret_stands_in_the_input(name: str) -> None:
     """A case that lists a secret holds it, and a case that holds a marker lists one."""
@@ -172,18 +181,8 @@ def _shown(event: dict[str, object], limits: Limits | None = None) -> str:
     return shown
 
 
-# Texts in which the name of a secret stands behind it, or in a tag that is cut before its `>`: what a cut
-# leaves of them is not masked yet, although docs/masking.md says that it is. JSON documents do not have
-# this hole.
-UNNAMED_BY_THE_CUT = (
-    "decided pair: in text, value first",
-    'markup: <input name="csrf_token" value="[MASKED]">',
-    "markup: <meta content='[MASKED]' name='csrf-token'>",
-    'name and value in one object: a {"value":"[MASKED]","in":{"name":"token","',
-    "name and value in one object: a {'value': b'[MASKED]', 'Key': 'api_key'} b",
-)
-TAIL = 4
-"""What may stand behind a secret before a rule can tell what it is: `@`, `%40`, a quote."""
+TAIL = 8
+"""What may stand behind a shown secret before a rule can tell what it is: `@`, `%40`, another word."""
 
 
 def _check_prefixes(case: Case, data: bytes, content_type: str | None, total_bytes: int = 0) -> None:
@@ -191,6 +190,12 @@ def _check_prefixes(case: Case, data: bytes, content_type: str | None, total_byt
         body = RawBody(data[:size], content_type, total_bytes=total_bytes or size, complete=False)
         shown = _shown({"requestPayload": body})
         assert not _leaks(shown, case.get("secrets", [])), (case, size)
+
+
+def _check_bodies(case: Case) -> None:
+    for body in event_of(case).values():
+        if type(body) is RawBody and not body.content_encoding and len(body.data) < 1000:
+            _check_prefixes(case, body.data, body.content_type)
 
 
 @pytest.mark.parametrize("total_bytes", [0, 600_000])
@@ -205,24 +210,13 @@ def test_no_prefix_of_a_document_shows_a_secret(kind: str, total_bytes: int) -> 
 def test_no_prefix_of_a_text_shows_a_secret(total_bytes: int) -> None:
     """Cut at any byte, a text shows no six characters of a secret and fails nowhere."""
     for case in _with("text", "texts.json"):
-        if case["name"] not in UNNAMED_BY_THE_CUT:
-            _check_prefixes(case, case["text"].encode(), "text/plain", total_bytes)
-
-
-@pytest.mark.parametrize("name", UNNAMED_BY_THE_CUT)
-@pytest.mark.xfail(raises=AssertionError, reason="a cut takes the name away that stands behind a secret")
-def test_no_prefix_of_a_text_shows_what_only_its_rest_names(name: str) -> None:
-    """Cut before its name, a secret in a text is masked as it would be in a document."""
-    (case,) = (case for case in CASES["texts.json"] if case["name"] == name)
-    _check_prefixes(case, case["text"].encode(), "text/plain")
+        _check_prefixes(case, case["text"].encode(), "text/plain", total_bytes)
 
 
 def test_no_prefix_of_any_other_body_shows_a_secret() -> None:
     """Cut at any byte, forms, lines of JSON, XML and multipart show no six characters of a secret."""
     for case in _with("event", "events.json"):
-        for body in event_of(case).values():
-            if type(body) is RawBody and not body.content_encoding and len(body.data) < 1000:
-                _check_prefixes(case, body.data, body.content_type)
+        _check_bodies(case)
 
 
 def test_no_prefix_of_a_url_shows_a_secret() -> None:
@@ -243,6 +237,6 @@ def test_any_beginning_of_a_text_or_url_can_be_masked(kind: str) -> None:
             masked = mask(prefix, POLICY)
             assert masked == completed({"name": "", kind: prefix})["masked"], prefix
             assert mask(masked, POLICY) == masked, prefix
-            if case["name"] not in UNNAMED_BY_THE_CUT:
+            if case["name"] not in KNOWN_HOLES:
                 ends = [masked.rfind(part) + len(part) for part in _leaks(masked, case.get("secrets", []))]
                 assert not ends or len(masked) - max(ends) <= TAIL, (case, prefix, masked)

@@ -12,7 +12,7 @@ from ._json import WHITE_SPACE, NotJsonError, dumps
 from ._limits import preview_of
 from ._marks import omitted, truncated
 from ._multipart import mask_multipart
-from ._raw_json import is_json, mask_json, mask_json_prefix
+from ._raw_json import is_json, mask_json, mask_json_lines, mask_json_prefix
 from ._spelling import BLANKS, lower
 
 if TYPE_CHECKING:
@@ -254,8 +254,10 @@ def _mask_cut_lines(text: str, walker: Walker) -> str:
     lines = [line for line in complete.split("\n") if line.strip(WHITE_SPACE)] if newline else []
     if not all(is_json(line, walker) for line in lines):
         return _mask_prefix_of_json(text, walker)
-    masked = [mask_json(line, walker) for line in lines]
-    return "\n".join([*masked, _mask_prefix_of_json(last, walker)])
+    try:
+        return mask_json_lines(lines, last, walker)
+    except NotJsonError:
+        return "\n".join([mask_json_lines(lines, "", walker), walker.cut(_unescaped(last))])
 
 
 def _prefix_text(data: bytes, charset: str) -> str:

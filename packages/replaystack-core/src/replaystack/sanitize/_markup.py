@@ -19,15 +19,15 @@ __all__ = ["mask_markup"]
 
 
 class _Grammar(NamedTuple):
-    """How tags are written."""
+    """How tags are written. The end of the text ends a tag too: it may have been cut."""
 
     sign: str
     tag: re.Pattern[str]
 
 
-_PLAIN: Final = _Grammar("<", re.compile(r"<(/?)([A-Za-z_][A-Za-z0-9_:.\-]*)([^<>]*)>"))
+_PLAIN: Final = _Grammar("<", re.compile(r"<(/?)([A-Za-z_][A-Za-z0-9_:.\-]*)([^<>]*)(?:>|\Z)"))
 _ESCAPED: Final = _Grammar(
-    "&lt;", re.compile(r"&lt;(/?)([A-Za-z_][A-Za-z0-9_:.\-]*)((?:[^<>&]|&(?!lt;|gt;))*)&gt;")
+    "&lt;", re.compile(r"&lt;(/?)([A-Za-z_][A-Za-z0-9_:.\-]*)((?:[^<>&]|&(?!lt;|gt;))*)(?:&gt;|\Z)")
 )
 _NAMING = re.compile(r"\b(name|key|id|property)\s*=\s*[\"']([^\"'<>]{1,128})[\"']", re.ASCII | re.IGNORECASE)
 _HOLDING = re.compile(
@@ -91,6 +91,10 @@ def _judge_attributes(attributes: str, rules: NameRules) -> tuple[int, str]:
     if value == SAFE:
         return SAFE, attributes
 
+    return content, _masked_holding(attributes, rules)
+
+
+def _masked_holding(attributes: str, rules: NameRules) -> str:
     def mask(found: re.Match[str]) -> str:
         quote = found[2][0] if found[2][0] in "\"'" else ""
         held = found[2].strip("\"'")
@@ -99,7 +103,16 @@ def _judge_attributes(attributes: str, rules: NameRules) -> tuple[int, str]:
         rules.masked += 1
         return f"{found[1]}{quote}{MASKED}{quote}"
 
-    return content, _HOLDING.sub(mask, attributes)
+    return _HOLDING.sub(mask, attributes)
+
+
+def mask_open_tag(text: str, rules: NameRules) -> str:
+    """Mask what the tag holds in which a text was cut, unless its name stands there already."""
+    start = text.rfind("<")
+    attributes = text[start:]
+    if start < 0 or ">" in attributes or _NAMING.search(attributes):
+        return text
+    return text[:start] + _masked_holding(attributes, rules)
 
 
 def _content_end(

@@ -12,7 +12,7 @@ from ._values import OPENING, Name, find_value, quoted_end
 if TYPE_CHECKING:
     from ._assignments import NameRules
 
-__all__ = ["mask_named", "mask_pairs"]
+__all__ = ["mask_named", "mask_open_object", "mask_pairs"]
 
 _PAIR = re.compile(r"\(b?([\"'])([^\"'\\\s]{1,128})\1, ?(?=b?[\"'])", re.ASCII)
 
@@ -68,6 +68,33 @@ def mask_named(text: str, rules: NameRules) -> str:
                 rules.masked += 1
                 parts += (text[done : place[0]], MASKED)
                 done = place[1]
+    parts.append(text[done:])
+    return "".join(parts)
+
+
+def mask_open_object(text: str, rules: NameRules) -> str:
+    """Mask each `value` in the objects that are open at the end of a text that was cut.
+
+    Their names may have been cut off.
+    """
+    places: list[tuple[int, int]] = []
+    at = len(text)
+    for _ in range(_NESTED_MAX):
+        start, _end = _object_around(text, at)
+        if start >= at:
+            break
+        for behind, colon in _values_in(text, start, at):
+            place = find_value(text, behind, _VALUE_NAME, MASK, colon=colon)
+            if place is not None and text[slice(*place)] != MASKED:
+                places.append(place)
+        at = start
+    parts: list[str] = []
+    done = 0
+    for start, end in sorted(places):
+        if start >= done:
+            rules.masked += 1
+            parts += (text[done:start], MASKED)
+            done = end
     parts.append(text[done:])
     return "".join(parts)
 

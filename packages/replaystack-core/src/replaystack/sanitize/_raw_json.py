@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from ._json import NotJsonError, is_valid
 from ._quotes import mask_at_quotes
 from ._scan import find
-from ._spans import apply
+from ._spans import Span, apply, outermost
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ._rules import Rules
 
-__all__ = ["is_json", "mask_json", "mask_json_prefix"]
+__all__ = ["is_json", "mask_json", "mask_json_lines", "mask_json_prefix"]
 
 
 def is_json(text: str, rules: Rules) -> bool:
@@ -42,3 +44,19 @@ def mask_json_prefix(text: str, rules: Rules) -> str:
     Raise `NotJsonError` if it is the beginning of no document.
     """
     return apply(text, find(text, rules, complete=False))
+
+
+def mask_json_lines(lines: Sequence[str], last: str, rules: Rules) -> str:
+    """Return JSON documents, one a line, and the beginning of another, masked as the list that they are.
+
+    Raise `NotJsonError` if `last` is the beginning of no document.
+    """
+    text = "[" + ",\n".join([*lines, last])
+    spans = find(text, rules, complete=False)
+    marks = [Span(0, 1, "")]  # what makes a list of them is taken out again
+    at = 1
+    for line in lines:
+        at += len(line)
+        marks.append(Span(at, at + 1, ""))
+        at += 2
+    return apply(text, outermost([*spans, *marks]))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 from ._assignments import NameRules, mask_assignments, may_assign
 from ._cards import mask_cards, may_hold_card
 from ._marks import CUT, MASKED
-from ._markup import mask_markup
+from ._markup import mask_markup, mask_open_tag
 from ._options import mask_options
-from ._pairs import mask_pairs
+from ._pairs import mask_open_object, mask_pairs
 from ._personal import CLASSES
 from ._spelling import BLANKS
 from ._tokens import mask_credentials, mask_jwts, mask_pem, mask_vendor_keys
@@ -297,9 +297,15 @@ _AUTHORITY_OVER = re.compile(r"[\s/?#@]", re.ASCII)
 def mask_cut(text: str, rules: TextRules) -> str:
     """Return the beginning of a longer text without secrets, its last unfinished token as `…`.
 
-    Half a token may be half a secret that no rule knows by its half.
+    Half a token may be half a secret that no rule knows by its half, and a value whose name may have
+    been cut off is masked.
     """
-    return mask(drop_last_token(text) + CUT, rules)
+    text = drop_last_token(text)
+    if "{" in text:
+        text = mask_open_object(text, rules)
+    if "<" in text:
+        text = mask_open_tag(text, rules)
+    return mask(text + CUT, rules)
 
 
 def drop_last_token(text: str) -> str:
