@@ -181,6 +181,13 @@ def _shown(event: dict[str, object], limits: Limits | None = None) -> str:
     return shown
 
 
+# A text that ends before the name is no text that was cut: only a body can know that.
+VALUE_FIRST = {
+    "decided pair: in text, value first",
+    "markup: <meta content='[MASKED]' name='csrf-token'>",
+    'name and value in one object: a {"value":"[MASKED]","in":{"name":"token","',
+    "name and value in one object: a {'value': b'[MASKED]', 'Key': 'api_key'} b",
+}
 TAIL = 8
 """What may stand behind a shown secret before a rule can tell what it is: `@`, `%40`, another word."""
 
@@ -237,6 +244,6 @@ def test_any_beginning_of_a_text_or_url_can_be_masked(kind: str) -> None:
             masked = mask(prefix, POLICY)
             assert masked == completed({"name": "", kind: prefix})["masked"], prefix
             assert mask(masked, POLICY) == masked, prefix
-            if case["name"] not in KNOWN_HOLES:
+            if case["name"] not in VALUE_FIRST:
                 ends = [masked.rfind(part) + len(part) for part in _leaks(masked, case.get("secrets", []))]
                 assert not ends or len(masked) - max(ends) <= TAIL, (case, prefix, masked)
