@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HELD_BYTES", "mask_body"]
 
+_MEMBERS_MAX: Final = 1000  # of a gzip file; each costs an object, and nobody sends more
 _SHORT = 256  # characters; nobody sends more blanks than that on purpose
 HELD_BYTES: Final = 16_384
 """Of a body over the limit only so much is looked at (MASKING.md section 4)."""
@@ -71,24 +72,25 @@ def mask_body(body: RawBody, walker: Walker, limits: Limits) -> str:
     if not body.data and not body.total_bytes:
         return "null"
     media_type, charset = _read_content_type(body.content_type)
+    shown = walker.text(media_type)  # a sender may write anything there
     seen = max(body.total_bytes, len(body.data))
     content = _decoded(body, seen, limits.max_payload_bytes)
     if content is None or charset is None:
-        return dumps(omitted(media_type, seen))
+        return dumps(omitted(shown, seen))
     maximum = limits.max_payload_bytes
     if content.size_bytes > maximum or content.size_is_lower_bound:
         text = _mask_prefix(content.data[:HELD_BYTES], media_type, charset, walker)
         if text is None:
-            return dumps(omitted(media_type, seen))
+            return dumps(omitted(shown, seen))
         preview = preview_of(text, maximum, walker.text)
         return dumps(truncated(content.size_bytes, maximum, preview, lower_bound=content.size_is_lower_bound))
     if not content.whole:
         text = _mask_prefix(content.data, media_type, charset, walker)
         # What is a text from now on must be stable as one.
-        return dumps(omitted(media_type, seen) if text is None else walker.text(text))
+        return dumps(omitted(shown, seen) if text is None else walker.text(text))
     masked = _mask_whole(content.data, media_type, body.content_type or "", charset, walker)
     if masked is None:
-        return dumps(omitted(media_type, seen))
+        return dumps(omitted(shown, seen))
     return masked if len(masked) > _SHORT or not _says_nothing(masked) else "null"
 
 
@@ -105,7 +107,7 @@ def _read_content_type(value: str | None) -> tuple[str, str | None]:
     for part in parts[1:]:
         name, _, text = part.partition("=")
         if name.strip(BLANKS) == "charset":
-            charset = text.strip(" \t\"'") or charset
+            charset = text.partition(",")[0].strip(" \t\"'") or charset  # two fields joined have a comma
     return parts[0].strip(BLANKS), _CHARSETS.get(charset)
 
 
@@ -125,15 +127,31 @@ def _decoded(body: RawBody, seen: int, maximum: int) -> _Content | None:
     else:
         return None
     for window in windows:
-        inflater = zlib.decompressobj(window)
         try:
-            data = inflater.decompress(body.data, maximum + 1)
+            data, ended = _inflated(body.data, window, maximum + 1)
         except zlib.error:
             continue
-        whole = whole and inflater.eof
+        whole = whole and ended
         over = len(data) > maximum
         return _Content(data, whole, len(data) if whole else max(len(data), seen), over)
     return None
+
+
+def _inflated(data: bytes, window: int, maximum: int) -> tuple[bytes, bool]:
+    """Return at most so many bytes, of all members of a gzip file, and whether it was read to its end."""
+    out = b""
+    for _ in range(_MEMBERS_MAX):
+        inflater = zlib.decompressobj(window)
+        try:
+            out += inflater.decompress(data, maximum - len(out))
+        except zlib.error:
+            if not out:
+                raise
+            return out, False  # something else follows
+        data = inflater.unused_data
+        if not inflater.eof or not data or len(out) >= maximum:
+            return out, inflater.eof and not data
+    return out, False
 
 
 # --- content types --------------------------------------------------------------------------------
@@ -161,13 +179,16 @@ def _mask_whole(data: bytes, media_type: str, content_type: str, charset: str, w
         return None  # binary, or UTF-16: a NUL in each character hides every name
     if media_type in _NDJSON_TYPES:
         return _mask_lines(text, walker)
-    if media_type == _FORM_TYPE:
+    is_form = media_type == _FORM_TYPE
+    if is_form and not _starts_like_json(text):
         return dumps(mask_form(text, walker))
     named_json = _is_json(media_type)
     if named_json or _starts_like_json(text):
         try:
             return mask_json(text, walker)
         except NotJsonError:
+            if is_form:
+                return dumps(mask_form(text, walker))
             text = _unescaped(text)
     if named_json or _is_text(media_type) or (not media_type and _is_readable(data)):
         return dumps(walker.text(text))
@@ -237,7 +258,7 @@ def _mask_prefix(data: bytes, media_type: str, charset: str, walker: Walker) -> 
     text = _prefix_text(data, charset)
     if "\0" in text:
         return None
-    if media_type == _FORM_TYPE:
+    if media_type == _FORM_TYPE and not _starts_like_json(text):  # `curl -d` calls JSON a form
         return mask_cut_form(text, walker) if "=" in text else walker.cut(text)
     if media_type in _NDJSON_TYPES:
         return _mask_cut_lines(text, walker)
@@ -257,7 +278,8 @@ def _mask_cut_lines(text: str, walker: Walker) -> str:
     try:
         return mask_json_lines(lines, last, walker)
     except NotJsonError:
-        return "\n".join([mask_json_lines(lines, "", walker), walker.cut(_unescaped(last))])
+        whole = mask_json_lines(lines, None, walker)
+        return "\n".join([*filter(None, [whole]), walker.cut(_unescaped(last))])
 
 
 def _prefix_text(data: bytes, charset: str) -> str:

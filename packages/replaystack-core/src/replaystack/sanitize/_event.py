@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any, Final
 from ..exchange import RawBody
 from ..wire import RESERVED_METADATA_KEY
 from ._bodies import mask_body
-from ._event_fields import ENTRY_FIELDS, ENTRY_TEXTS, HEADERS, KNOWN, LISTS, NUMBERS, PAYLOADS, TEXTS
+from ._event_fields import (
+    ENTRY_FIELDS,
+    ENTRY_TEXTS,
+    HEADERS,
+    KNOWN,
+    LISTS,
+    NUMBERS,
+    PAYLOADS,
+    TEXTS,
+    is_evidence,
+)
 from ._headers import COOKIES_MAX, mask_headers
 from ._json import dumps, loads, quoted
 from ._keys import Place, role
@@ -25,8 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["encode_event"]
 
 _EMPTY: Final = frozenset({"null", '""', "{}", "[]"})
-_EVIDENCE_KEYS: Final = frozenset({"policy", "rules", "masked", "dropped"})
-_COUNT_MAX = 1 << 53  # beyond it JavaScript counts no more
 _SHORT = 1024  # characters: far below every limit, whatever their encoding
 _PATIENCE = 4096  # small limits must not cut a text in front of a secret's end
 _HEADLINE_TEXT_BYTES = 2048  # two dozen of them, escaped, are far below any event's limit
@@ -88,7 +96,8 @@ class _Encoder:
         self._parts["metadata"] = self._encode_metadata()
         if self._size() > self._limits.event_bytes:
             self._degrade()
-        return seal(self._join().encode("utf-8"))
+        parts = ",".join([f"{quoted(key)}:{part}" for key, part in self._parts.items()])
+        return seal(f"{{{parts}}}".encode())
 
     def _plain_texts(self, fields: dict[str, Any]) -> dict[str, str]:
         """Return the short texts of the envelope that no rule changes: together, as most are so."""
@@ -112,9 +121,6 @@ class _Encoder:
 
     def _size(self) -> int:
         return sum([utf8_length(key) + utf8_length(part) + 4 for key, part in self._parts.items()]) + 2
-
-    def _join(self) -> str:
-        return "{" + ",".join([f"{quoted(key)}:{part}" for key, part in self._parts.items()]) + "}"
 
     # --- fields ---
 
@@ -251,7 +257,7 @@ class _Encoder:
         for key, value in snapshot(entry):
             name = key if type(key) is str else key_text(key)
             if name in ENTRY_TEXTS:
-                masked[name] = walker.walk(value, Place.NONE)
+                masked[name] = _entry_text(value, walker)
             elif name in ENTRY_FIELDS:
                 masked[name] = self._entry_fields(value, walker, kind)
             else:
@@ -297,7 +303,7 @@ class _Encoder:
                 return
             self._reserved = masked
             self._masked += walker.masked
-            self._seen_before = _is_evidence(masked.get("masking"))
+            self._seen_before = is_evidence(masked.get("masking"))
         except Exception:  # noqa: BLE001 - fail closed: metadata that cannot be read is dropped whole
             self._dropped += 1
             self._metadata = dropped()
@@ -379,19 +385,16 @@ class _Encoder:
         self._parts["metadata"] = dumps({RESERVED_METADATA_KEY: self._reserved})
 
 
+def _entry_text(value: Any, walker: Walker) -> Any:
+    """Mask what is no secret by its own name; what is no text but a structure is user data like any."""
+    value = as_json_type(value)
+    is_structure = type(value) in (dict, list, tuple)
+    return walker.walk(value, Place.PAYLOAD if is_structure else Place.NONE)
+
+
 def _mask_key(walker: Walker, key: str) -> str | None:
     """Return a key as it may be written, or None if even that fails."""
     try:
         return walker.text(key)
     except Exception:  # noqa: BLE001 - fail closed
         return None
-
-
-def _is_evidence(value: object) -> bool:
-    """Tell whether `value` is what this module wrote into an event earlier."""
-    if type(value) is not dict or not {"policy", "rules", "masked"} <= value.keys() <= _EVIDENCE_KEYS:
-        return False
-    counts = [item for key, item in value.items() if key != "policy"]
-    return type(value["policy"]) is str and all(
-        type(item) is int and 0 <= item < _COUNT_MAX for item in counts
-    )

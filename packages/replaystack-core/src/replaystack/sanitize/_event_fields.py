@@ -6,7 +6,17 @@ from typing import Final
 
 from ._limits import ERROR_MESSAGE_BYTES, STACK_TRACE_BYTES, TEXT_BYTES
 
-__all__ = ["ENTRY_FIELDS", "ENTRY_TEXTS", "HEADERS", "KNOWN", "LISTS", "NUMBERS", "PAYLOADS", "TEXTS"]
+__all__ = [
+    "ENTRY_FIELDS",
+    "ENTRY_TEXTS",
+    "HEADERS",
+    "KNOWN",
+    "LISTS",
+    "NUMBERS",
+    "PAYLOADS",
+    "TEXTS",
+    "is_evidence",
+]
 
 HEADERS: Final = frozenset({"requestHeaders", "responseHeaders"})
 PAYLOADS: Final = frozenset({"requestPayload", "responsePayload"})
@@ -34,3 +44,16 @@ ENTRY_TEXTS: Final = frozenset(
 KNOWN: Final = HEADERS | PAYLOADS | LISTS | NUMBERS | TEXTS.keys() | {"requestUrl"}
 
 ENTRY_FIELDS: Final = frozenset({"metadata", "data", "fields"})
+
+_EVIDENCE_KEYS: Final = frozenset({"policy", "rules", "masked", "dropped"})
+_COUNT_MAX: Final = 1 << 53  # beyond it JavaScript counts no more
+
+
+def is_evidence(value: object) -> bool:
+    """Tell whether `value` is what the encoder wrote into an event earlier."""
+    if type(value) is not dict or not {"policy", "rules", "masked"} <= value.keys() <= _EVIDENCE_KEYS:
+        return False
+    counts = [item for key, item in value.items() if key != "policy"]
+    return type(value["policy"]) is str and all(
+        type(item) is int and 0 <= item < _COUNT_MAX for item in counts
+    )

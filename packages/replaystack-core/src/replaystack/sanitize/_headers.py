@@ -121,7 +121,7 @@ def _mask_link(text: str, walker: Walker) -> str:
     return walker.text(_LINK_TARGET.sub(lambda found: f"<{walker.url(found[1])}>", text))
 
 
-_BEARER = re.compile(r"\bbearer\b[^A-Za-z0-9\[]*", re.IGNORECASE | re.ASCII)
+_BEARER = re.compile(r"(?<![A-Za-z0-9])bearer(?![A-Za-z0-9])[^A-Za-z0-9\[]*", re.IGNORECASE | re.ASCII)
 
 
 def _mask_subprotocols(value: Any, walker: Walker) -> Any:
@@ -133,11 +133,13 @@ def _mask_subprotocols(value: Any, walker: Walker) -> Any:
         if type(line) is not str:
             masked.append(walker.walk(line))
             continue
+        if not seen:
+            line = walker.text(line)  # noqa: PLW2901 - as it is written: a second pass sees only that
         found = None if seen else _BEARER.search(line)
         if found is None and not seen:
-            masked.append(walker.text(line))
+            masked.append(line)
             continue
-        before, scheme = (walker.text(line[: found.start()]), found.group()) if found else ("", "")
+        before, scheme = (line[: found.start()], found.group()) if found else ("", "")
         secret = line[found.end() :] if found else line
         walker.masked += secret not in ("", MASKED)
         masked.append(before + scheme + (MASKED if secret else ""))
@@ -154,5 +156,8 @@ def _cookie_names(header: str, value: Any) -> list[str]:
     for line in value if type(value) is list else [value]:
         if type(line) is str:
             cookies = line.split(";") if header == "cookie" else line.split(";", 1)[:1]
-            names.update(cookie.partition("=")[0].strip(BLANKS) for cookie in cookies if "=" in cookie)
+            for cookie in cookies:
+                name, _, content = cookie.partition("=")
+                if content.strip("=" + BLANKS):  # `c2VjcmV0==` is a value with its padding, and no name
+                    names.add(name.strip(BLANKS))
     return sorted(name[:_COOKIE_NAME_LENGTH] for name in names if name)[:COOKIES_MAX]

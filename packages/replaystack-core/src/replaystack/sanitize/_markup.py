@@ -25,9 +25,11 @@ class _Grammar(NamedTuple):
     tag: re.Pattern[str]
 
 
-_PLAIN: Final = _Grammar("<", re.compile(r"<(/?)([A-Za-z_][A-Za-z0-9_:.\-]*)([^<>]*)(?:>|\Z)"))
+# The name ends where it can go no further: no text makes the pattern give back what it took.
+_TAG: Final = r"{sign}(/?)([A-Za-z_][A-Za-z0-9_:.\-]*)(?![A-Za-z0-9_:.\-])({within})(?:{end}|\Z)"
+_PLAIN: Final = _Grammar("<", re.compile(_TAG.format(sign="<", within="[^<>]*", end=">")))
 _ESCAPED: Final = _Grammar(
-    "&lt;", re.compile(r"&lt;(/?)([A-Za-z_][A-Za-z0-9_:.\-]*)((?:[^<>&]|&(?!lt;|gt;))*)(?:&gt;|\Z)")
+    "&lt;", re.compile(_TAG.format(sign="&lt;", within="(?:[^<>&]|&(?!lt;|gt;))*", end="&gt;"))
 )
 _NAMING = re.compile(r"\b(name|key|id|property)\s*=\s*[\"']([^\"'<>]{1,128})[\"']", re.ASCII | re.IGNORECASE)
 _HOLDING = re.compile(

@@ -202,13 +202,13 @@ class _Document:
                 if "[" in gap and gap.translate(_NO_BLANKS)[-2:] in _IN_A_LIST
             }
         elif '[["' in work:
+            # A string may end in `[`, so a piece may hold no quote: then the name is longer than it.
             pieces = work.split('["')
             names = {
-                _show(name) if _ESCAPE in name else name
-                for before, piece in pairwise(pieces)
-                if before[-1:] in _BEFORE_A_LIST
-                for name in (piece[: piece.find('"')],)
+                piece.partition('"')[0] for before, piece in pairwise(pieces) if before[-1:] in _BEFORE_A_LIST
             }
+            if any(_ESCAPE in name for name in names) or any('"' not in piece for piece in pieces[1:]):
+                return True
         else:
             return False
         return any(self._rules.judge_text(name, Place.PAYLOAD) for name in names)

@@ -46,13 +46,18 @@ def mask_json_prefix(text: str, rules: Rules) -> str:
     return apply(text, find(text, rules, complete=False))
 
 
-def mask_json_lines(lines: Sequence[str], last: str, rules: Rules) -> str:
+def mask_json_lines(lines: Sequence[str], last: str | None, rules: Rules) -> str:
     """Return JSON documents, one a line, and the beginning of another, masked as the list that they are.
 
-    Raise `NotJsonError` if `last` is the beginning of no document.
+    Raise `NotJsonError` if `last` is the beginning of no document; None stands for nothing, not even `…`.
     """
-    text = "[" + ",\n".join([*lines, last])
-    spans = find(text, rules, complete=False)
+    if last is None:
+        text = "[" + ",\n".join(lines) + "]"
+        spans = [*find(text, rules), Span(len(text) - 1, len(text), "")]
+        lines = lines[:-1]
+    else:
+        text = "[" + ",\n".join([*lines, last])
+        spans = find(text, rules, complete=False)
     marks = [Span(0, 1, "")]  # what makes a list of them is taken out again
     at = 1
     for line in lines:

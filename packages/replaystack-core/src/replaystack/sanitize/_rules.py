@@ -26,7 +26,7 @@ UNBOUNDED: Final = 1 << 62
 RESERVE: Final = 65_536
 """Bytes that may still be written for the preview once the bound is known to be crossed."""
 
-CHARGED_LENGTH: Final = 64
+CHARGED_LENGTH: Final = 8
 """Shorter strings are covered by what their container is charged."""
 
 _OVERFLOW_TEXT = 16_384

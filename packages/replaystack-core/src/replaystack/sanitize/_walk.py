@@ -62,9 +62,11 @@ class Walker(Rules):
         if not changed:
             return
         for text, container, key in held:
-            if text in changed and container[key] is text:  # two keys may have become one
-                container[key], count = changed[text]
+            if text in changed:
+                masked, count = changed[text]
                 self.masked += count
+                if container[key] is text:  # two keys may have become one
+                    container[key] = masked
 
     def _any(self, value: Any, place: Place, depth: int) -> Any:
         """Return `value`, which stands in a container at `depth`, masked."""
@@ -129,6 +131,9 @@ class Walker(Rules):
                 key = key_text(key)  # noqa: PLW2901 - the key as it will be written
             verdict = known.get(key)
             if verdict is None:
+                self.left -= len(key)  # those that are known are short and were seen before
+                if self.left < 0 and self._overdraw() and self._stopped:
+                    break
                 verdict = self.verdict(key, place)
             if verdict:
                 if verdict & (VALUE | INPUT):
