@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from . import bodies, decisions, findings, heads, instances, keys, safe, shapes, texts
+from . import bodies, decisions, findings, heads, instances, keys, review, safe, shapes, texts
 from .case import Case, Event
 
 __all__ = ["CASES", "LEAK_CASES", "SAFE_CASES", "Case", "Event"]
@@ -18,6 +18,7 @@ LEAK_CASES: Final[tuple[Case, ...]] = (
     *texts.CASES,
     *shapes.CASES,
     *decisions.CASES,
+    *review.CASES,
 )
-SAFE_CASES: Final[tuple[Case, ...]] = tuple(safe.CASES)
+SAFE_CASES: Final[tuple[Case, ...]] = (*safe.CASES, *review.SAFE)
 CASES: Final[tuple[Case, ...]] = (*LEAK_CASES, *SAFE_CASES)

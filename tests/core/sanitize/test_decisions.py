@@ -74,6 +74,57 @@ MASKED_TEXTS = [
         "https://discord.com/api/v10/webhooks/12/x?wait=1",
         f"https://discord.com/api/v10/webhooks/12/{M}?wait=1",
     ),
+    # userinfo with signs that no URL holds
+    ("postgresql://app:x^9k{y@db/prod", f"postgresql://{M}@db/prod"),
+    ("postgresql://app:y|x@db/prod failed", f"postgresql://{M}@db/prod failed"),
+    ("postgresql://app:y'x@db/prod", f"postgresql://{M}@db/prod"),
+    ("redis://:{y@db", f"redis://{M}@db"),
+    # annotations
+    ("password: str = 'x'", f"password: str = '{M}'"),
+    ("password: Optional[str] = 'x', n: int = 3", f"password: Optional[str] = '{M}', n: int = 3"),
+    ('token: string | null = "x"', f'token: string | null = "{M}"'),
+    ("password: abc = def; a=1", f"password: {M}; a=1"),
+    # tuples and calls
+    ("{'password': ('old', 'x')}", f"{{'password': {M}}}"),
+    ("password=('a)', ('b', 'x')), a=1", f"password={M}, a=1"),
+    ("{'password': datetime(1, 'x')}", f"{{'password': {M}}}"),
+    ("f(password=SecretStr('x'), a=1)", f"f(password={M}, a=1)"),
+    # pairs
+    ("[('password', ['x', 'y']), ('a', 1)]", f"[('password', {M}), ('a', 1)]"),
+    ("[('password', ('x', 'y'))]", f"[('password', {M})]"),
+    ("('password',-12.5),('a',1)", f"('password',{M}),('a',1)"),
+    ("('password', SecretStr('x'))", f"('password', {M})"),
+    ("h=[['a', 'b'], ['password', 'x']]", f"h=[['a', 'b'], ['password', '{M}']]"),
+    ('{"a":NaN,"items":[["password","x"]]}', f'{{"a":NaN,"items":[["password","{M}"]]}}'),
+    # operators
+    ('Authorization=Digest username="x", response="y"\nnext', f"Authorization={M}\nnext"),
+    ("password += 'x'", f"password += '{M}'"),
+    # credentials after a scheme
+    ("Bearer AAAA0%2BuSeid%2BULv on", f"Bearer {M} on"),
+    ("Bearer abcdefgh1234\\/abc\\u002babc\\n", f"Bearer {M}\\n"),
+    ("Bearer 12|AbCdEfGhIjKl", f"Bearer {M}"),
+    # a validator's errors
+    (
+        "user.password\n  Bad [type=a, input_value='x, y', input_type=str]",
+        f"user.password\n  Bad [type=a, input_value={M}, input_type=str]",
+    ),
+    (
+        "name\n  Bad [type=a, input_value='x', input_type=str]\npin\n  B [type=a, input_value={'a': 1}",
+        f"name\n  Bad [type=a, input_value='x', input_type=str]\npin\n  B [type=a, input_value={M}",
+    ),
+    (
+        "items.0.cvv\n  Bad [type=a, input_value={'a': 1}, input_type=dict]",
+        f"items.0.cvv\n  Bad [type=a, input_value={M}, input_type=dict]",
+    ),
+    # colours
+    (
+        "\x1b[36mpin\x1b[0m=\x1b[35mx\x1b[1my\x1b[0m a",
+        f"\x1b[36mpin\x1b[0m=\x1b[35m{M}\x1b[0m a",
+    ),
+    # markup, SQL
+    ('<input type="password" value="x">', f'<input type="password" value="{M}">'),
+    ("a: SET PASSWORD 'it''s x'", f"a: SET PASSWORD '{M}'"),
+    ('a: x Identified By "x";', f'a: x Identified By "{M}";'),
 ]
 
 SAFE_TEXTS = [
@@ -101,6 +152,22 @@ SAFE_TEXTS = [
     "https://hooks.slack.com/services/",
     "https://discord.com/api/webhooks/12",
     "https://shop.example/api/webhooks/12/x",
+    "'http://a','b@c' and 'http://a:80','b@c' and 'http://a:','b@c'",
+    "user: Optional[str] = 'x'",
+    "user=('a', 'b'), at=datetime(1, 'x')",
+    "[('user', ['x', 'y']), ('max_tokens', 4096)]",
+    'x: ["token", "name"]',
+    'Format=Digest username="x", response="y"',
+    "count += 1",
+    "Bearer authentication|authorization",
+    "Bearer error%20description",
+    "user.name\n  Bad [type=a, input_value='x', input_type=str]",
+    "password\n  Bad [type=a, input_value=None, input_type=NoneType]",
+    "the password\nBad [type=a, input_value='x', input_type=str]",
+    "\x1b[36muser\x1b[0m=\x1b[35mx\x1b[0m",
+    '<div type="password">words</div><input type="text" value="x">',
+    "{'a': 'your password ', 'b': 'x'}",
+    "n_tokens=1 thinking_tokens=2 remaining_tokens=3 used_tokens=4",
 ]
 
 
@@ -139,9 +206,16 @@ password token pin secret api_key mnemonic seed phrase abandon = : ' " \ { } [ ]
 Bearer Token is was [MASKED] name value default label id "name": "value": 'name':'password' --password -u
 curl https://hooks.slack.com/services/ https://discord.com/api/webhooks/1/x abc123456789012345 passwords:
 """.split()  # noqa: SIM905 - reads as a table
+_MORE_PIECES = [
+    *("[['password', ", "('token', ", "['", ", [", "f(", "1234", ": str = ", ": x = ", "Digest a=", " += "),
+    *("|", "^", "`", "%2B", "\\/", "\\u002b", "\x1b[36m", "\x1b[0m", "PASSWORD '", " IDENTIFIED BY '"),
+    *("password\n  a [type=b, input_value=", ", input_type=str]", '<input type="password" value="', "NaN"),
+    *("authorization", "a://b:c", "@d"),
+]
 TEXTS = st.lists(
     st.one_of(
         st.sampled_from(_PIECES),
+        st.sampled_from(_MORE_PIECES),
         st.sampled_from([" ", "\n", "\n  - ", "\n- ", "\r\n  ", "\u200b", "\uff50", '\n  "']),
     ),
     max_size=14,
@@ -207,6 +281,34 @@ UNITS = [
     "--password ",
     'curl -u "a:b',
     "curl --user ",
+    "a://b:c{",
+    "a://b:{",
+    "a://b:c'@",
+    "password: str = ",
+    "password: a | ",
+    "token: list[str",
+    "password=(",
+    "password=f(",
+    "('password', [",
+    "('pin', {",
+    "[['password', ",
+    "[ ",
+    ",[",
+    "authorization=digest ",
+    "password += ",
+    "Bearer a%2B",
+    "%2B",
+    "bearer abcdefgh|\\\\/",
+    "password\n  a [type=b, input_value=",
+    "password\n  a [type=b, input_value='', input_type=",
+    "input_value=",
+    "\x1b[0m",
+    "password=\x1b[0m",
+    "password=x\x1b[0m",
+    "PASSWORD '",
+    "password  ",
+    "identified with a by '",
+    '<input type="password" ',
 ]
 
 

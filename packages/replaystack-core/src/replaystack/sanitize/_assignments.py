@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from ._keys import SAFE, normalise
 from ._marks import MASKED
-from ._pairs import mask_named, mask_pairs
+from ._messages import mask_inputs, mask_statements
+from ._pairs import mask_lists, mask_named, mask_pairs
 from ._spelling import LOOKALIKES, fold
 from ._urls import unquote
-from ._values import NAME_SIGNS, QUOTES, Name, find_value
+from ._values import COLOUR, NAME_SIGNS, QUOTES, Name, find_value, is_annotated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +62,7 @@ STEMS: Final = (
     "onn",  # connection string
     "base",  # database url
     "saml",
+    "ntified",  # no name: `IDENTIFIED BY 'x'`
 )
 
 WEAK: Final = frozenset({"token", "auth", "pin", "pass", "session"})
@@ -70,6 +72,7 @@ WEAK: Final = frozenset({"token", "auth", "pin", "pass", "session"})
 _SECOND_WORDS: Final = frozenset({"key", "number", "code", "card", "phrase", "word", "answer"})
 
 _OPERATOR = re.compile(r"[=:]+>?")
+_COMPOUND: Final = (" +", " .", " ||", " ??")  # `password += 'x'`
 _NAME_MAX = 128
 _WORD: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SEGMENT = re.compile(r"[\[\].:/]+")
@@ -95,7 +98,7 @@ _holds_stem: Callable[[str], bool] = eval(  # noqa: S307 - built from the consta
 
 def mask_assignments(text: str, rules: NameRules) -> str:
     """Return `text` with the values of secret names masked; names and quotes stay."""
-    text = mask_named(text, rules)
+    text = mask_named(mask_lists(mask_inputs(text, rules), rules), rules)
     parts: list[str] = []
     done = at = 0
     while True:
@@ -116,7 +119,8 @@ def mask_assignments(text: str, rules: NameRules) -> str:
             done = end
         at = end
     parts.append(text[done:])
-    return "".join(parts)
+    # Last: what it masks may hold the name of what follows.
+    return mask_statements("".join(parts), rules)
 
 
 def _secret_value(text: str, name: Name, operator: re.Match[str], rules: NameRules) -> tuple[int, int] | None:
@@ -128,7 +132,8 @@ def _secret_value(text: str, name: Name, operator: re.Match[str], rules: NameRul
     if verdict == SAFE:
         return None
     colon = "=" not in sign
-    if colon and not name.quoted and _plain_name(name.text) in WEAK:
+    is_prose = colon and not name.quoted and _plain_name(name.text) in WEAK
+    if is_prose and not is_annotated(text, operator.end()):
         return None
     return find_value(text, operator.end(), name, verdict, colon=colon)
 
@@ -159,13 +164,17 @@ def _plain_name(name: str) -> str:
 
 def _name_before(text: str, bound: int, end: int) -> Name | None:
     tail = text[max(bound, end - _NAME_MAX - 8) : end].rstrip(" \t")
+    if "\x1b" in tail:
+        tail = COLOUR.sub("\x1b", tail).rstrip(" \t\x1b")
+    if tail.endswith(_COMPOUND):
+        tail = tail.rstrip("+.|?").rstrip(" \t\x1b")
     signs = NAME_SIGNS if tail.isascii() else NAME_SIGNS + LOOKALIKES
     inner = tail[:-1] if tail.endswith(('"]', "']")) else tail
     if inner and inner[-1] in QUOTES:
         quote = inner[-1]
         inner = inner[:-1].rstrip("\\")
         opening = inner.rfind(quote)
-        name = inner[opening + 1 :]
+        name = inner[opening + 1 :].strip("\x1b")
         if opening < 0 or "\n" in name:
             name = name[len(name.rstrip(signs)) :]
         return Name(name, quoted=True, query=False, outer_quote="", before="") if name else None

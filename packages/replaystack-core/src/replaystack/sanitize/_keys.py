@@ -39,6 +39,7 @@ from ._spelling import (
 )
 
 __all__ = [
+    "CACHED_KEY_LENGTH",
     "CHANGED",
     "INPUT",
     "LOC",
@@ -89,7 +90,7 @@ class Place(IntEnum):
 # --- the verdict --------------------------------------------------------------------------------
 
 _CACHED_KEYS = 4096
-_CACHED_KEY_LENGTH = 64
+CACHED_KEY_LENGTH: Final = 64
 """The verdict cache of one policy and place: at most about 0.5 MB, even if a client invents keys.
 Keys only; a value never enters it."""
 
@@ -248,7 +249,7 @@ _PLACED: Final = FORM_EXACT | HEADER_EXACT
 
 
 def _remember(cache: dict[str, int], key: str, verdict: int) -> None:
-    if len(key) <= _CACHED_KEY_LENGTH:
+    if len(key) <= CACHED_KEY_LENGTH:
         if len(cache) >= _CACHED_KEYS:
             cache.clear()
         cache[key] = verdict

@@ -31,10 +31,15 @@ _PLAIN: Final = _Grammar("<", re.compile(_TAG.format(sign="<", within="[^<>]*", 
 _ESCAPED: Final = _Grammar(
     "&lt;", re.compile(_TAG.format(sign="&lt;", within="(?:[^<>&]|&(?!lt;|gt;))*", end="&gt;"))
 )
-_NAMING = re.compile(r"\b(name|key|id|property)\s*=\s*[\"']([^\"'<>]{1,128})[\"']", re.ASCII | re.IGNORECASE)
+_NAMING = re.compile(
+    r"\b(name|key|id|property|type)\s*=\s*[\"']([^\"'<>]{1,128})[\"']", re.ASCII | re.IGNORECASE
+)
 _HOLDING = re.compile(
     r"(\b(?:value|content)\s*=\s*)(\"[^\"]*\"|'[^']*'|[^\s\"'>]+)", re.ASCII | re.IGNORECASE
 )
+
+# The id or the type of a page's element says nothing about what is in it, only about its value.
+_OF_VALUE: Final = frozenset({"id", "type"})
 
 # Elements of HTML without content.
 _VOID: Final = frozenset({"br", "hr", "img", "input", "link", "meta", "param", "source"})
@@ -88,7 +93,7 @@ def _judge_attributes(attributes: str, rules: NameRules) -> tuple[int, str]:
     for naming in _NAMING.finditer(attributes):
         verdict = rules.judge_name(naming[2], query=False)
         value = value or verdict
-        if lower(naming[1]) != "id":  # the id of a page's element says nothing about what is in it
+        if lower(naming[1]) not in _OF_VALUE:
             content = content or verdict
     if value == SAFE:
         return SAFE, attributes
@@ -112,7 +117,9 @@ def mask_open_tag(text: str, rules: NameRules) -> str:
     """Mask what the tag holds in which a text was cut, unless its name stands there already."""
     start = text.rfind("<")
     attributes = text[start:]
-    if start < 0 or ">" in attributes or _NAMING.search(attributes):
+    if start < 0 or ">" in attributes:
+        return text
+    if any(lower(naming[1]) != "type" for naming in _NAMING.finditer(attributes)):
         return text
     return text[:start] + _masked_holding(attributes, rules)
 

@@ -128,7 +128,8 @@ NOT_EXACT: Final = frozenset(
 # Paging and cancellation hand tokens around that open no door; `total_tokens` and its kin are counts.
 NOT_TOKEN: Final = re.compile(
     r"(?:page|next|prev|sync|continuation|cursor|resume|cancel)tokens?\Z"
-    r"|(?:prompt|completion|input|output|total|cached|reasoning|audio|text|prediction)tokens\Z",
+    r"|(?:prompt|completion|input|output|total|cached|reasoning|audio|text|prediction|thinking|remaining|used)tokens\Z"
+    r"|\Antokens\Z",
     re.ASCII,
 )
 

@@ -7,32 +7,59 @@ from typing import TYPE_CHECKING, Final
 
 from ._keys import MASK, NAME, SAFE, TITLE, VALUE, is_title, role
 from ._marks import MASKED
-from ._values import OPENING, Name, find_value, quoted_end
+from ._spelling import BLANKS
+from ._values import Name, find_value
 
 if TYPE_CHECKING:
     from ._assignments import NameRules
 
-__all__ = ["mask_named", "mask_open_object", "mask_pairs"]
+__all__ = ["mask_lists", "mask_named", "mask_open_object", "mask_pairs"]
 
-_PAIR = re.compile(r"\(b?([\"'])([^\"'\\\s]{1,128})\1, ?(?=b?[\"'])", re.ASCII)
+# A name in quotes, then a text, a container, a number or the call of a class: `SecretStr('x')`.
+_HALVES: Final = (
+    r"{opening}b?([\"'])([^\"'\\\s]{{1,128}})\1[ \t\r\n]*,[ \t\r\n]*"
+    r"(?=b?[\"']|[\[({{]|-?[0-9]|[A-Za-z_][A-Za-z0-9_.]{{0,63}}\()"
+)
+_PAIR = re.compile(_HALVES.format(opening=r"\("), re.ASCII)
+_LISTED = re.compile(_HALVES.format(opening=r"\[[ \t\r\n]*"), re.ASCII)
+_NUMBER = re.compile(r"-?[0-9][A-Za-z0-9_.+\-]*")
+_INDENT_MAX = 64  # blanks between the items of a printed list
 
 
 def mask_pairs(text: str, rules: NameRules) -> str:
     """Mask `('password', 'x')` and `(b'x-api-key', b'x')`, as tuples of pairs are printed."""
+    return _mask_halves(text, rules, _PAIR)
+
+
+def mask_lists(text: str, rules: NameRules) -> str:
+    """Mask `[["password", "x"]]`: a pair within a list. A list alone may be one of names."""
+    return _mask_halves(text, rules, _LISTED) if "[" in text else text
+
+
+def _mask_halves(text: str, rules: NameRules, pattern: re.Pattern[str]) -> str:
     parts: list[str] = []
     done = 0
-    for pair in _PAIR.finditer(text):
-        opening = OPENING.match(text, pair.end())
-        if pair.start() < done or opening is None or rules.judge_name(pair[2], query=False) == SAFE:
+    for pair in pattern.finditer(text):
+        if pair.start() < done or (pattern is _LISTED and not _is_listed(text, pair.start())):
             continue
-        start = opening.end()
-        end = quoted_end(text, start, opening)
-        if start < end and text[start:end] != MASKED:
+        verdict = rules.judge_name(pair[2], query=False)
+        place = _second_half(text, pair.end(), verdict) if verdict != SAFE else None
+        if place is not None and text[slice(*place)] != MASKED:
             rules.masked += 1
-            parts += (text[done:start], MASKED)
-            done = end
+            parts += (text[done : place[0]], MASKED)
+            done = place[1]
     parts.append(text[done:])
     return "".join(parts)
+
+
+def _is_listed(text: str, at: int) -> bool:
+    """Tell whether the list that begins at `at` is an item of another one."""
+    return text[max(0, at - _INDENT_MAX) : at].rstrip(BLANKS)[-1:] in ("[", ",")
+
+
+def _second_half(text: str, at: int, verdict: int) -> tuple[int, int] | None:
+    number = _NUMBER.match(text, at)
+    return number.span() if number else find_value(text, at, _VALUE_NAME, verdict, colon=False)
 
 
 # --- name and value in one object -------------------------------------------------------------------

@@ -21,7 +21,7 @@ _BETWEEN: Final = "\0"
 """Stands between the joined texts."""
 
 _SCHEMES: Final = (b"bearer", b"basic", b"token")
-_LITERALS: Final = (":", "=", "<", "(", "%", "&lt;", "--", "curl", "eyJ", *VENDOR_LITERALS)
+_LITERALS: Final = (":", "=", "<", "(", "%", "&lt;", "--", "curl", " '", "eyJ", *VENDOR_LITERALS)
 # A search for one character costs next to nothing, so what holds a rare one is looked for behind it.
 _UNDERSCORED: Final = tuple(literal.encode() for literal in _LITERALS if "_" in literal)
 _DASHED: Final = tuple(literal.encode() for literal in _LITERALS if "-" in literal and "_" not in literal)

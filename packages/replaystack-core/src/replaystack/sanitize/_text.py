@@ -134,6 +134,8 @@ def look(text: str, rules: TextRules) -> int:  # noqa: C901, PLR0912 - runs for 
         or "<" in text
         or ("&" in text and "&lt;" in text)
         or ("(" in text and ("('" in text or '("' in text or "(b" in text))
+        or ("[" in text and ("['" in text or '["' in text))
+        or (blank and (" '" in text or ' "' in text))
     ):
         low = text.lower()
         if may_assign(low, rules):

@@ -43,12 +43,20 @@ def mask_jwts(text: str) -> tuple[str, int]:
 
 # The blank may be a folded line of a header (`Bearer\n abc`), and a quote may follow it; but not so
 # behind `token`: parsers say `Unexpected token "constructor"`.
+# Within a credential, a sign may be percent-encoded (not a blank, quote, comma, `&` or bracket), once or
+# twice, or escaped as JSON does (`\/`, `\u002b`). Each of the alternatives begins with a sign of its own.
+_ENCODED: Final = (
+    r"(?:%(?:25)?(?:2[134abd-f]|3[0-9ad]|[46][0-9a-f]|5[0-9aef]|7[0-9ace])"
+    r"|\\{1,4}(?:/|u00(?:2[bdf]|3d|5f|7[ce])))"
+)
 _SCHEME = re.compile(
     _BEGIN
     + r"((?:bearer|basic)(?:[ \t]+|[ \t]*\r?\n[ \t]+)(\\*[\"'])?|token[ \t]+)"
-    + r"([A-Za-z0-9._~+/\-]{8,})(=*)",
+    + rf"(?=[A-Za-z0-9._~+/\-](?:[A-Za-z0-9._~+/\-|]|{_ENCODED}){{7}})"
+    + rf"((?:[A-Za-z0-9._~+/\-|]+|{_ENCODED})+)(=*)",
     re.ASCII | re.IGNORECASE,
 )
+_ENCODED_SIGN = re.compile(_ENCODED, re.ASCII | re.IGNORECASE)
 _LONG_CREDENTIAL = 16  # without a digit, only what is longer than words are
 _DIGIT = re.compile(r"[0-9]")
 _PARAMETER_NAME = re.compile(r"[A-Za-z_\-]+\Z")
@@ -68,7 +76,9 @@ def mask_credentials(text: str) -> tuple[str, int]:
     def judge(found: re.Match[str]) -> str:
         nonlocal count
         scheme, quote, credential, padding = found.groups()
-        if (quote or len(credential) < _LONG_CREDENTIAL) and not _DIGIT.search(credential):
+        plain = _ENCODED_SIGN.sub("", credential)
+        word = plain.partition("|")[0]  # `authentication|authorization` are two words
+        if (quote or len(word) < _LONG_CREDENTIAL) and not _DIGIT.search(plain):
             return found.group()
         if padding == "=" and _PARAMETER_NAME.match(credential) and _VALUE.match(text, found.end()):
             return found.group()  # `Bearer error_description="..."`

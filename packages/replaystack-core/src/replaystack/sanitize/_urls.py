@@ -6,7 +6,7 @@ What is not masked stays byte for byte, order and percent-encoding included.
 from __future__ import annotations
 
 import re
-from typing import Protocol
+from typing import Final, Protocol
 from urllib.parse import quote, unquote_to_bytes
 
 from ._marks import CUT, MASKED
@@ -120,6 +120,7 @@ def _mask_encoded(text: str, rules: ParameterRules) -> str:
 
 
 _AUTHORITY_END = re.compile(r"[/?#\\]")
+_NO_USERINFO = re.compile(r"[/?#\\@]")
 _HOST_AND_PORT = re.compile(r"(?:\[[^\]]*\]|[^:]*)(?::[0-9]*)?\Z")
 
 
@@ -153,6 +154,9 @@ def _authority(url: str, at: int) -> int:
 _URL = re.compile(r"[^\s\"'<>`{}|^]*", re.ASCII)
 _SCHEME = "0123456789+.-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SCHEME_MAX = 32
+_BARE_PORT = re.compile(r"[^:/?#@\\]*:\Z")
+_BEHIND_COLON: Final = "{|^<"  # a password may begin with them; a quote closes what holds the URL
+_REST = re.compile(r"[^\s\"/]*", re.ASCII)
 _PUNCTUATION = ").,;:!?"  # of the sentence around; `]` may end a mark
 
 
@@ -174,7 +178,7 @@ def mask_urls_in(text: str, rules: ParameterRules) -> str:
         before = text[max(done, at - _SCHEME_MAX) : at]
         start = at - (len(before) - len(before.rstrip(_SCHEME)))
         found = _URL.match(text, at + 3)
-        end = found.end() if found else at + 3
+        end = _behind_password(text, at + 3, found.end() if found else at + 3)
         url = text[start:end].rstrip(_PUNCTUATION)
         masked = mask_url_parts(url, rules)
         if masked != url:
@@ -185,6 +189,24 @@ def mask_urls_in(text: str, rules: ParameterRules) -> str:
         return text
     parts.append(text[done:])
     return "".join(parts)
+
+
+def _behind_password(text: str, start: int, end: int) -> int:
+    """Return where a URL ends whose authority begins at `start` and that seems to end at `end`.
+
+    After `user:notaport`, a sign that no URL holds may belong to the password: it goes on behind the `@`.
+    """
+    authority = text[start:end]
+    if ":" not in authority or _NO_USERINFO.search(authority):
+        return end
+    if _HOST_AND_PORT.match(authority) and not (
+        _BARE_PORT.match(authority) and text[end : end + 1] in _BEHIND_COLON
+    ):
+        return end
+    rest = _REST.match(text, end)
+    at = text.rfind("@", end, rest.end() if rest else end)
+    found = _URL.match(text, at) if at >= 0 else None
+    return found.end() if found else end
 
 
 _ESCAPED = "%*+-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~!"

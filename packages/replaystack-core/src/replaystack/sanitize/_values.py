@@ -13,7 +13,17 @@ from ._keys import WALK
 from ._marks import CUT, MASKED
 from ._spelling import BLANKS, lower, normalise
 
-__all__ = ["NAME_SIGNS", "OPENING", "QUOTES", "Name", "bare", "find_value", "quoted_end"]
+__all__ = [
+    "COLOUR",
+    "NAME_SIGNS",
+    "OPENING",
+    "QUOTES",
+    "Name",
+    "bare",
+    "find_value",
+    "is_annotated",
+    "quoted_end",
+]
 
 NAME_SIGNS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-.[]%+$"
 QUOTES: Final = "\"'`"
@@ -43,12 +53,33 @@ _BLOCK = re.compile(r"[|>][+\-]?[0-9]?[+\-]?[ \t]*\r?\n")
 _NEXT_LINE = re.compile(r"\r?\n")
 _LIST = re.compile(r"- +[^ \t\r\n]")
 _MORE_WORDS = re.compile(r"(?:[ \t]+[a-z]{3,8}(?![A-Za-z0-9_=:]))*")  # as the words of a wallet's phrase are
-_LINE_END = re.compile(r"[\r\n]|\\[rn]")
-_STRING_OR_BRACKET = re.compile(
+# The line, or the quote around it, whichever ends first: to look for one behind the other would be a square.
+_LINE_ENDS: Final = {quote: re.compile(rf"[\r\n]|\\[rn]|{quote or chr(10)}") for quote in ("", *QUOTES)}
+_STRING: Final = (
     r"\"[^\"\\]*(?:\\.[^\"\\]*)*(?:\"|\\?\Z)"
     r"|(?<=[\[{(,:=\s])'[^'\\]*(?:\\.[^'\\]*)*(?:'|\\?\Z)"
-    r"|[\[\]{}]",
-    re.ASCII | re.DOTALL,
+)
+_STRING_OR_BRACKET = re.compile(_STRING + r"|[\[\]{}]", re.ASCII | re.DOTALL)
+_STRING_OR_PARENTHESIS = re.compile(_STRING + r"|[()]", re.ASCII | re.DOTALL)
+_CALL = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_.]{0,63})?\(")  # a tuple, or what an object shows of itself
+COLOUR = re.compile(r"\x1b\[[0-9;:]{0,32}[A-Za-z]")
+"""What colours a log on a terminal."""
+_COLOURS = re.compile(rf"(?:[ \t]*{COLOUR.pattern})*")
+# Authentication whose credentials are parameters, with blanks between them.
+_PARAMETERS = re.compile(
+    r"(?:digest|hawk|oauth|mac|signature|aws4-[a-z0-9\-]{1,32})[ \t]", re.ASCII | re.IGNORECASE
+)
+_WORD_OF_TYPE: Final = r"[A-Za-z_][A-Za-z0-9_.]{0,63}"
+_ANNOTATION = re.compile(  # `password: Optional[str] = 'x'`
+    rf"({_WORD_OF_TYPE}(?:\[[A-Za-z0-9_.,|\[\] \t\"']{{0,128}}\])?(?:[ \t]*\|[ \t]*{_WORD_OF_TYPE}){{0,4}})"
+    r"[ \t]+=(?![=>])[ \t]*(?=[^ \t\r\n])",
+    re.ASCII,
+)
+_WORDS = re.compile(r"[A-Za-z0-9_]+")
+_TYPES: Final = frozenset(
+    """str string bytes bytearray int integer float decimal bool boolean char number object any none null
+    undefined unknown list dict tuple set optional union annotated final classvar literal text typing
+    pydantic t secret secretstr secretbytes""".split()  # noqa: SIM905 - reads as a table
 )
 # Where a value without quotes ends: at a blank, `&` or `<`; before the next field; at an outer quote.
 _END = re.compile(
@@ -65,28 +96,35 @@ _SCHEMES: Final = frozenset({"bearer", "basic", "token", "digest", "negotiate", 
 
 def find_value(text: str, at: int, name: Name, verdict: int, *, colon: bool) -> tuple[int, int] | None:
     """Return the place of what is to be masked, or None if there is no value."""
-    if colon and not name.query:
-        at = _end_of(_BLANKS, text, at)
-        block = _block(text, at) if text[at : at + 1] in _BLOCK_SIGNS else _below(text, at, name)
-        if block is not None:
-            return block
+    at = _end_of(_COLOURS, text, at)
+    if not colon or name.query:
+        return _value(text, at, name, verdict, colon=colon)
+    at = _end_of(_BLANKS, text, at)
+    block = _block(text, at) if text[at : at + 1] in _BLOCK_SIGNS else _below(text, at, name)
+    if block is not None:
+        return block
+    annotation = None if name.quoted or _is_header(name.text) else _ANNOTATION.match(text, at)
+    if annotation is not None:
+        place = _value(text, annotation.end(), name, verdict, colon=False)
+        if _is_type(annotation[1]):
+            return place
+        if place is not None:
+            return at, place[1]  # `password: x = 'y'`: nobody can tell which of them it is
+    return _value(text, at, name, verdict, colon=True)
+
+
+def _value(text: str, at: int, name: Name, verdict: int, *, colon: bool) -> tuple[int, int] | None:
     if not name.query:
         at = _end_of(_WHITE_SPACE if name.quoted else _BLANKS, text, at)
     opening = OPENING.match(text, at)
     if opening is not None:
         start = opening.end()
         return _unless_nothing(text, start, quoted_end(text, start, opening))
-    if colon and not name.quoted and _is_header(name.text):
+    if not name.quoted and _is_header(name.text) and (colon or _is_parameters(text, at, name)):
         return _unless_nothing(text, at, _line_end(text, at, name.outer_quote))
-    first = text[at : at + 1]
-    if first and first in "{[":
-        if first == "{" and verdict == WALK:
-            return None  # an object under such a name is walked: its own names decide
-        end = _balanced_end(text, at)
-        if end - at == 2:  # an empty container
-            return None
-        more = text[end : end + 1]
-        return at, end + len(bare(text, end, query=False)) if more and more in NAME_SIGNS else end
+    bracket = _bracket(text, at, name)
+    if bracket >= 0:
+        return _bracketed(text, at, bracket, verdict)
     run = bare(text, at, query=name.query)
     if not name.query and lower(run) in _NOTHING:
         return None
@@ -97,6 +135,26 @@ def find_value(text: str, at: int, name: Name, verdict: int, *, colon: bool) -> 
     if run != MASKED and _is_phrase(name.text):
         end = _end_of(_MORE_WORDS, text, end)
     return _unless_nothing(text, at, end)
+
+
+def _bracket(text: str, at: int, name: Name) -> int:
+    """Return where the bracket opens that the value at `at` is, or that follows the name of a call, or -1."""
+    if text.startswith(("{", "["), at):
+        return at
+    if name.query:
+        return -1
+    call = _CALL.match(text, at)
+    return call.end() - 1 if call else -1
+
+
+def _bracketed(text: str, at: int, bracket: int, verdict: int) -> tuple[int, int] | None:
+    if text[at] == "{" and verdict == WALK:
+        return None  # an object under such a name is walked: its own names decide
+    end = _balanced_end(text, bracket)
+    if end - at == 2:  # an empty container
+        return None
+    more = text[end : end + 1]
+    return at, end + len(bare(text, end, query=False)) if more and more in NAME_SIGNS else end
 
 
 def _block(text: str, at: int) -> tuple[int, int] | None:
@@ -164,6 +222,20 @@ def _end_of(pattern: re.Pattern[str], text: str, at: int) -> int:
     return found.end() if found else at
 
 
+def is_annotated(text: str, at: int) -> bool:
+    """Tell whether a known type and ` = value` stand behind a colon: `token: str = 'x'`."""
+    annotation = _ANNOTATION.match(text, _end_of(_BLANKS, text, at))
+    return annotation is not None and _is_type(annotation[1])
+
+
+def _is_type(annotation: str) -> bool:
+    return all(lower(word) in _TYPES for word in _WORDS.findall(annotation))
+
+
+def _is_parameters(text: str, at: int, name: Name) -> bool:
+    return not name.query and _PARAMETERS.match(text, at) is not None
+
+
 def _is_header(name: str) -> bool:
     """Tell whether `name: value` is a header line whose value may hold blanks."""
     return normalise(name).endswith(("authorization", "cookie"))
@@ -176,11 +248,8 @@ def _is_phrase(name: str) -> bool:
 
 
 def _line_end(text: str, at: int, outer_quote: str) -> int:
-    found = _LINE_END.search(text, at)
+    found = _LINE_ENDS[outer_quote].search(text, at)
     end = found.start() if found else len(text)
-    if outer_quote:
-        closing = text.find(outer_quote, at, end)
-        end = closing if closing >= 0 else end
     return at + len(text[at:end].rstrip(BLANKS))
 
 
@@ -203,11 +272,12 @@ def quoted_end(text: str, start: int, opening: re.Match[str]) -> int:
 def _balanced_end(text: str, at: int) -> int:
     """Return where the bracket at `at` is closed, or the end of the text."""
     depth = 0
-    for token in _STRING_OR_BRACKET.finditer(text, at):
+    tokens = _STRING_OR_PARENTHESIS if text[at] == "(" else _STRING_OR_BRACKET
+    for token in tokens.finditer(text, at):
         sign = token.group()
-        if sign in ("{", "["):
+        if sign in ("{", "[", "("):
             depth += 1
-        elif sign in ("}", "]"):
+        elif sign in ("}", "]", ")"):
             depth -= 1
             if depth == 0:
                 return token.end()
@@ -218,6 +288,18 @@ def bare(text: str, at: int, *, query: bool) -> str:
     """Return a value without quotes, and without the punctuation of the text around it."""
     found = (_QUERY_END if query else _END).search(text, at)
     run = text[at : found.start() if found else len(text)]
-    trimmed = run.rstrip(_QUERY_TRAILING if query else _TRAILING)
+    trimmed = _without_colours(run.rstrip(_QUERY_TRAILING if query else _TRAILING))
+    if trimmed != run and not query:
+        trimmed = trimmed.rstrip(_TRAILING)
     cut_mark = trimmed.endswith(MASKED[:-1]) and run.startswith("]", len(trimmed))
     return trimmed + "]" if cut_mark else trimmed
+
+
+def _without_colours(run: str) -> str:
+    """Return `run` without the colours at its end: they belong to the text around it."""
+    end = len(run)
+    at = run.rfind("\x1b")
+    while at >= 0 and COLOUR.fullmatch(run, at, end):
+        end = at
+        at = run.rfind("\x1b", 0, end)
+    return run[:end]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ._assignments import may_assign
 from ._cards import is_card
-from ._keys import CHANGED, INPUT, LOC, MASK, NAME, SAFE, TITLE, VALUE, WALK, Place, role
+from ._keys import CACHED_KEY_LENGTH, CHANGED, INPUT, LOC, MASK, NAME, SAFE, TITLE, VALUE, WALK, Place, role
 from ._limits import DEPTH_MAX, PATH_MAX
 from ._marks import CIRCULAR, DEEP, MASKED
 from ._plain import as_json_type, float_text, int_text, key_text, plain, snapshot
@@ -131,9 +131,10 @@ class Walker(Rules):
                 key = key_text(key)  # noqa: PLW2901 - the key as it will be written
             verdict = known.get(key)
             if verdict is None:
-                self.left -= len(key)  # those that are known are short and were seen before
-                if self.left < 0 and self._overdraw() and self._stopped:
-                    break
+                if len(key) > CACHED_KEY_LENGTH:  # never known, so that each time costs alike
+                    self.left -= len(key)
+                    if self.left < 0 and self._overdraw() and self._stopped:
+                        break
                 verdict = self.verdict(key, place)
             if verdict:
                 if verdict & (VALUE | INPUT):
