@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import random
 
-__all__ = ["SECRET", "Spelling", "document", "mutated", "planted", "text"]
+__all__ = ["SECRET", "Spelling", "document", "mutated", "planted", "planted_text", "text"]
 
 SECRET = "Zq7xW9vKp3Lm"
 
@@ -44,6 +44,17 @@ TEXTS_WITH_SECRETS = (
     '{{"password": "{}"}}',
     '{{"a": "{{\\"password\\": \\"{}\\"}}"}}',
     "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----",
+    "x('password', '{}')",
+    "got [['password', '{}']] here",
+    "ALTER USER a PASSWORD '{}'",
+    "login --password {}",
+    "curl -u ada:{} h",
+    "AKIAABCDEFGHIJKLMNOP token={}",
+    "ghp_{}abcdefghijklmnop",
+    "https%3A%2F%2Fh%2F%3Ftoken%3D{}",
+    "&lt;password&gt;{}&lt;/password&gt;",
+    "x: 1\npasswords:\n- {}\n",
+    "password: str = '{}'",
 )
 SECRET_KEYS = ("password", "apiKey", "x-auth-token", "user[cvv]", "cvv2", "refresh_tokens", "Set-Cookie")
 
@@ -201,6 +212,10 @@ def _leaf(rng: random.Random) -> object:
         return {"body": json.dumps({"token": SECRET, "deep": {"x": json.dumps({"cvv": SECRET})}})}
     if kind == 4:
         return {f"password={SECRET}": 1}
-    return (
-        rng.choice(("", "user ada, ", "status 200 ")) + rng.choice(TEXTS_WITH_SECRETS).format(SECRET) + " b"
-    )
+    return planted_text(rng)
+
+
+def planted_text(rng: random.Random) -> str:
+    """Return a text with a secret in it."""
+    before = rng.choice(("", "user ada, ", "status 200 "))
+    return before + rng.choice(TEXTS_WITH_SECRETS).format(SECRET) + " b"

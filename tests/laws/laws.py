@@ -15,10 +15,11 @@ from replaystack.sanitize._json import NotJsonError
 from replaystack.sanitize._quotes import mask_at_quotes
 from replaystack.sanitize._raw_json import mask_json, mask_json_prefix
 from replaystack.sanitize._scan import find
+from replaystack.sanitize._screen import suspects
 from replaystack.sanitize._spans import apply
 from replaystack.sanitize._walk import Walker
 
-from .documents import PLAIN, SECRET, document, mutated, planted, text
+from .documents import PLAIN, SECRET, document, mutated, planted, planted_text, text
 
 if TYPE_CHECKING:
     import random
@@ -99,6 +100,15 @@ def masking_a_text_twice_is_masking_it_once(rng: random.Random) -> None:
     source = text(rng) + text(rng)
     masked = mask_text(source, policy)
     assert mask_text(masked, policy) == masked, source
+
+
+def the_joint_look_misses_nothing(rng: random.Random) -> None:
+    """Look at many texts together and find every one that masking alone would change."""
+    texts = [rng.choice((text, planted_text))(rng) for _ in range(rng.randint(8, 30))]
+    if rng.random() < 0.1:
+        texts[0] += rng.choice(("\0", "\ud800"))
+    changed = {item for item in texts if mask_text(item, POLICIES[0]) != item}
+    assert changed <= set(suspects(texts)), (changed - set(suspects(texts)), texts)
 
 
 def untouched_documents_stay_byte_for_byte(rng: random.Random) -> None:
@@ -187,6 +197,7 @@ LAWS: tuple[Callable[[random.Random], None], ...] = (
     spans_and_objects_agree,
     masking_json_twice_is_masking_it_once,
     masking_a_text_twice_is_masking_it_once,
+    the_joint_look_misses_nothing,
     untouched_documents_stay_byte_for_byte,
     no_planted_secret_survives_in_a_body,
     what_a_prefix_shows_the_whole_shows,
