@@ -55,6 +55,10 @@ def test_the_examples_of_shapes_are_masked() -> None:
         "https%3A%2F%2Fh%2F%3Ftoken%3Dx1y2",
         "passwords:\n- x1y2\n",
         '{"name": "password", "value": "x1y2"} and more',
+        "password: str = 'x1y2'",
+        "\x1b[36mpassword\x1b[0m=\x1b[35mx1y2\x1b[0m",
+        "1 validation error for Login\npassword\n  Short [type=short, input_value='x1y2', input_type=str]",
+        "ALTER USER ada PASSWORD 'x1y2'",
     ):
         assert "x1y2" not in mask_text(example, Policy.build())
 
@@ -70,6 +74,10 @@ def test_the_stated_limits_are_the_limits() -> None:
         "INSERT INTO u (name, password) VALUES ('a', 'x1y2')",
         "https://h/reset/x1y2z3",
         "password:\n  x1y2",
+        "<p data-page='{&quot;password&quot;:&quot;x1y2&quot;}'>",
+        "<key>password</key><string>x1y2</string>",
+        "https://h/?filter[name]=password&filter[value]=x1y2",
+        "curl -uada:x1y2 https://h/",
     ):
         assert mask_text(text, Policy.build()) == text
 
