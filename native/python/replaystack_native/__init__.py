@@ -1,5 +1,29 @@
 """The optional Rust half of ReplayStack: the compiled module `_native` under its public name."""
 
-from ._native import __version__, contract_version
+from ._native import (
+    CompiledPolicy,
+    EventEncoder,
+    __version__,
+    contract_version,
+    encode_value,
+    mask_json,
+    mask_json_prefix,
+    mask_text,
+    mask_url,
+    panic,
+    panic_place,
+)
 
-__all__ = ["__version__", "contract_version"]
+__all__ = [
+    "CompiledPolicy",
+    "EventEncoder",
+    "__version__",
+    "contract_version",
+    "encode_value",
+    "mask_json",
+    "mask_json_prefix",
+    "mask_text",
+    "mask_url",
+    "panic",
+    "panic_place",
+]
