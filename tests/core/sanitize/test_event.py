@@ -20,6 +20,7 @@ from replaystack.sanitize import (
     Limits,
     Masked,
     Policy,
+    _backend,
     bulk_document,
     encode_event,
     mask_text,
@@ -194,7 +195,8 @@ class _BoomError(Exception):
 
 @pytest.fixture
 def broken_masking(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the masking of every text that holds `BOOM` fail."""
+    """Let the masking of every text that holds `BOOM` fail, and the extension refuse everything."""
+    monkeypatch.setattr(_backend._Native, "_ask", lambda _self, _ask, instead: instead())
     original = texts.look
 
     def look(text: str, rules: Any) -> int:

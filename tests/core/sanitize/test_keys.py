@@ -34,6 +34,7 @@ tokenValue token_values access_token_v2 apiTokenV3 pwdHash tokenHashes pin_hash 
 ssn_hash recoveryCode recovery_codes backupCode backup_codes2 verification_code securityAnswer seedPhrase
 recovery_phrase mnemonic mnemonicPhrase xAuth x-auth AccountKey AZURE_STORAGE_ACCOUNT_KEY
 SharedAccessSignature RAILS_MASTER_KEY service_key serviceRoleKey user[backup_code] pass\u200bword \ufefftoken
+userPINs userPANs2
 api\u00ad_key \uff50\uff49\uff4e \uff30\uff29\uff2e
 """.split()  # noqa: SIM905 - reads as a table
 
@@ -49,7 +50,8 @@ completion_tokens total_tokens user_id id pinterest expansion Span
 max_tokens_v2 next_page_token_v2 tokens_v2 total_tokens_value token_type_v2 has_token_v2 commit_hash key_value
 default_value envoy_v2 code_v2 backup_code_count verification_code_length discount_code country_code answer
 search_phrase mnemonics_enabled oauth xauthor public_key primary_key foreign_key sort_key partition_key
-cache_key object_key ssh_key pgp_key webhook_url account_key_type na\u200bme \uff4e\uff41\uff4d\uff45
+cache_key object_key ssh_key pgp_key webhook_url account_key_type
+APIs userIDs PINsafe na\u200bme \uff4e\uff41\uff4d\uff45
 """.split()  # noqa: SIM905 - reads as a table
 
 

@@ -6,7 +6,7 @@ import string
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from replaystack.sanitize._marks import MASKED
@@ -469,10 +469,10 @@ def test_any_ipv6(
     upper: bool,  # noqa: FBT001 - drawn
     delimiters: str,
 ) -> None:
-    """Every IPv6 address with a digit in it is gone, in each form."""
+    """Every IPv6 address is gone, in each form, but one without a digit and one of eight pairs."""
     text = getattr(address, form)
-    if not any(character.isdigit() for character in text):
-        return
+    pairs = {len(group) for group in text.split(":")} == {2}  # nothing tells it from an EUI-64
+    assume(not pairs and any(character.isdigit() for character in text))
     text = text.upper() if upper else text
     assert mask_ip_addresses(_between(text + zone, delimiters)) == (_masked_between(delimiters), 1)
 

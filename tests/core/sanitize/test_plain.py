@@ -297,7 +297,7 @@ def test_explosive_values_inside_of_others() -> None:
 
 def test_a_lazy_object_is_not_evaluated() -> None:
     """Django's lazy objects and query sets stay what they are: no SQL, no import, no callback."""
-    from django.utils.functional import SimpleLazyObject  # type: ignore[import-untyped]
+    from django.utils.functional import SimpleLazyObject
 
     def evaluate() -> object:
         raise AssertionError("evaluated")

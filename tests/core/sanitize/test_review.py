@@ -10,6 +10,7 @@ import pytest
 
 from replaystack.exchange import RawBody, RawHeaders
 from replaystack.sanitize import Limits, Policy, encode_event, explain, mask_text, mask_value
+from replaystack.sanitize._rules import Rules
 
 POLICY = Policy.build()
 M = "[MASKED]"
@@ -160,3 +161,24 @@ def test_lines_of_json_that_were_cut_are_the_list_that_they_are() -> None:
         f'["user","a"]\n["password","{M}"]\n[…'
     )
     assert _body(b'{"a":1}\n{"b":2}\nnot json', kind, complete=False) == '{"a":1}\n{"b":2}\nnot …'
+
+
+def test_a_list_among_repeated_headers_is_not_added_to() -> None:
+    """A header that comes as a list and then again is one list of ours: the application's stays as it was."""
+    accepted = ["a"]
+    event = _encoded({"requestHeaders": [("accept", accepted), ("accept", "b")]})
+    assert event["requestHeaders"] == {"accept": ["a", "b"]}
+    assert accepted == ["a"]
+
+
+def test_a_count_survives_an_error() -> None:
+    """What was counted before stays counted where a rule fails."""
+
+    def fail(_text: str) -> str:
+        raise RuntimeError
+
+    rules = Rules(POLICY)
+    rules.masked = 3
+    with pytest.raises(RuntimeError):
+        rules.counted(fail, "a")
+    assert rules.masked == 3

@@ -23,7 +23,6 @@ from ._json import dumps, loads, quoted
 from ._keys import Place, role
 from ._limits import Limits, fit, preview_of, utf8_length
 from ._marks import MASKED, dropped, is_mark, truncated
-from ._masked import Masked, seal
 from ._plain import as_json_type, key_text, snapshot
 from ._policy import RULES_VERSION, Policy
 from ._rules import UNBOUNDED
@@ -32,7 +31,7 @@ from ._walk import Walker
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["encode_event"]
+__all__ = ["dropped_event", "encode_event"]
 
 _EMPTY: Final = frozenset({"null", '""', "{}", "[]"})
 _SHORT = 1024  # characters: far below every limit, whatever their encoding
@@ -43,20 +42,19 @@ _RESERVED_BYTES = 65_536
 """Of `metadata.replaystack`: what the recorder writes there takes a few KiB."""
 
 
-def encode_event(event: Mapping[str, object], policy: Policy, limits: Limits | None = None) -> Masked:
-    """Return the event as masked bytes: one JSON object with the wire keys of WIRE.md section 1.
-
-    Headers may be `RawHeaders` and payloads `RawBody`; any other value may be anything. Keys whose
-    value is None or empty are left out; 0 and False stay. Never raises: a part whose masking fails
-    is replaced by `{"__unmasked_dropped": true}`. Encoding the decoded result again gives the same
-    bytes. Takes some 100 us for a usual event; may be called from any thread.
-    """
-    limits = limits or Limits()
+def encode_event(event: Mapping[str, object], policy: Policy, limits: Limits) -> bytes:
+    """Return the event as masked bytes (see `_backend.encode_event`, which seals them). Never raises."""
     encoder = _Encoder(policy, limits)
     try:
         return encoder.encode(event)
     except Exception:  # noqa: BLE001 - fail closed: what is left of the event says that it was dropped
-        return seal(dumps({**dropped(), "metadata": {RESERVED_METADATA_KEY: encoder.failure()}}).encode())
+        return dropped_event(policy)
+
+
+def dropped_event(policy: Policy) -> bytes:
+    """Return what stands for an event that could not be masked."""
+    evidence = {"policy": policy.hash, "rules": RULES_VERSION, "masked": 0, "dropped": 1}
+    return dumps({**dropped(), "metadata": {RESERVED_METADATA_KEY: {"masking": evidence}}}).encode()
 
 
 class _Encoder:
@@ -73,7 +71,7 @@ class _Encoder:
         self._masked = 0
         self._dropped = 0
 
-    def encode(self, event: Mapping[str, object]) -> Masked:
+    def encode(self, event: Mapping[str, object]) -> bytes:
         items = snapshot(event) if type(event) is dict else list(event.items())
         fields = {key if type(key) is str else key_text(key): value for key, value in items}
         self._read_metadata(fields.get("metadata"))
@@ -97,7 +95,7 @@ class _Encoder:
         if self._size() > self._limits.event_bytes:
             self._degrade()
         parts = ",".join([f"{quoted(key)}:{part}" for key, part in self._parts.items()])
-        return seal(f"{{{parts}}}".encode())
+        return f"{{{parts}}}".encode()
 
     def _plain_texts(self, fields: dict[str, Any]) -> dict[str, str]:
         """Return the short texts of the envelope that no rule changes: together, as most are so."""
@@ -111,10 +109,6 @@ class _Encoder:
         except Exception:  # noqa: BLE001 - each will fail, or not, by itself
             return {}
         return {key: value for key, value in texts.items() if value not in changed}
-
-    def failure(self) -> dict[str, Any]:
-        """Return the evidence of an event that could not be masked."""
-        return {"masking": {"policy": self._policy.hash, "rules": RULES_VERSION, "masked": 0, "dropped": 1}}
 
     def _walker(self, budget_bytes: int) -> Walker:
         return Walker(self._policy, budget_bytes)

@@ -76,7 +76,8 @@ def _pairs(items: Any) -> dict[str, Any] | None:
 def _folded(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, content in pairs:
-        add_field(fields, name, content)
+        # A list of the user's own stays as it is: `add_field` adds to what it was given.
+        add_field(fields, name, [*content] if type(content) is list else content)
     return fields
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ._keys import Keyring
 from ._personal import CLASSES
@@ -36,7 +37,11 @@ class Policy:
     """Classes of personal data whose values are masked too, of `VALUE_CLASSES`, in that order."""
     contains_only: bool = False
     """The receiver's second pass: of the key rules only *contains* holds."""
+    hash: str = field(init=False, repr=False, compare=False)
+    """Twelve hex digits that are the same in every process with the same rules and names."""
     keyring: Keyring = field(init=False, repr=False, compare=False)
+    compiled: Any = field(init=False, repr=False, compare=False, default=None)
+    """What the native backend made of it, once; the same whoever makes it."""
 
     def __post_init__(self) -> None:
         keyring = Keyring(
@@ -46,6 +51,7 @@ class Policy:
             contains_only=self.contains_only,
         )
         object.__setattr__(self, "keyring", keyring)
+        object.__setattr__(self, "hash", self._hashed())
 
     @classmethod
     def build(
@@ -70,9 +76,7 @@ class Policy:
             mask_classes=_classes(mask_values),
         )
 
-    @property
-    def hash(self) -> str:
-        """Twelve hex digits that are the same in every process with the same rules and names."""
+    def _hashed(self) -> str:
         document = [
             RULES_VERSION,
             sorted(self.mask_fields),

@@ -152,9 +152,11 @@ class Rules:
     def counted(self, mask: Callable[[str], str], text: str) -> tuple[str, int]:
         """Return what `mask` makes of `text`, and how many secrets it found, which are not counted yet."""
         before, self.masked = self.masked, 0
-        masked = mask(text)
-        count, self.masked = self.masked, before
-        return masked, count
+        try:
+            masked = mask(text)
+            return masked, self.masked
+        finally:
+            self.masked = before
 
     def changed(self, texts: Sequence[str]) -> dict[str, tuple[str, int]]:
         """Return what becomes of the texts that change: the masked text, and how many secrets it hides.

@@ -30,7 +30,7 @@ _LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz
 _DIGITS: Final = "0123456789"
 _SEGMENT = re.compile(r"[\[\].:/]+")
 _LETTER = re.compile(r"[A-Za-z]")
-_WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+(?![a-z])|[A-Z]")
+_WORD = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]?[a-z0-9]+|[A-Z0-9]+(?![a-z])|[A-Z]")
 
 # What nobody sees (soft hyphen, zero-width blanks and joiners, byte order mark), and the full-width
 # forms of ASCII: they hide a name from a program and from no reader.
