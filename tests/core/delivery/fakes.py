@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from replaystack.clock import Clock
-from replaystack.delivery import Courier, Dropped, Pump, PumpSettings
+from replaystack.delivery import Courier, Dropped, Pump, PumpSettings, Stats
+from replaystack.delivery.direct import Direct
 from replaystack.delivery.transport import Answer
 from replaystack.diagnostics import Guard
 from replaystack.sanitize import Masked, Policy, encode_event
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 POLICY = Policy.build()
 
@@ -45,13 +46,23 @@ class ManualClock:
     def __init__(self) -> None:
         self.now = 1000.0
         self.slept: list[float] = []
+        self.gave_way = 0
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.now += seconds
 
+    def give_way(self) -> None:
+        self.gave_way += 1
+
     def clock(self) -> Clock:
-        return Clock(wall=lambda: self.now, monotonic=lambda: self.now, sleep=self.sleep, chance=lambda: 0.5)
+        return Clock(
+            wall=lambda: self.now,
+            monotonic=lambda: self.now,
+            sleep=self.sleep,
+            give_way=self.give_way,
+            chance=lambda: 0.5,
+        )
 
 
 @dataclass
@@ -67,11 +78,18 @@ class Call:
 class ScriptedTransport:
     """Answers from `script`, else with `answer`; an exception in either is raised."""
 
-    script: deque[Answer | Exception] = field(default_factory=deque)
-    answer: Answer | Exception = field(default_factory=lambda: Answer(201))
+    script: deque[Answer | BaseException] = field(default_factory=deque)
+    answer: Answer | BaseException = field(default_factory=lambda: Answer(201))
     capabilities: str | None = None
     bulk_capable: bool = True
+    while_waiting: Callable[[], None] | None = None
+    refuses: set[int] = field(default_factory=set)
+    """Numbers of events that make a request a 422, alone or in a batch."""
     calls: list[Call] = field(default_factory=list)
+    during: Callable[[], None] | None = None
+    """Called while a request is under way."""
+    accepted: list[int] = field(default_factory=list)
+    """The numbers of the events that were answered with a 2xx."""
     gets: list[str] = field(default_factory=list)
 
     def post(self, url: str, body: Masked, headers: Mapping[str, str], timeout_seconds: float) -> Answer:
@@ -79,9 +97,15 @@ class ScriptedTransport:
         events = document["events"] if url.endswith("bulk-events") else [document]
         numbers = [int(event["traceId"].partition("-")[2]) for event in events]
         self.calls.append(Call(url, numbers, headers, timeout_seconds, document))
+        if self.during is not None:
+            self.during()
         answer = self.script.popleft() if self.script else self.answer
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
+        if self.refuses.intersection(numbers):
+            return Answer(422)
+        if answer.status < 300:
+            self.accepted += numbers
         return answer
 
     def get(self, url: str, headers: Mapping[str, str], timeout_seconds: float) -> Answer:
@@ -109,6 +133,8 @@ class Rig:
         transport: ScriptedTransport | None = None,
         batch_max_events: int = 50,
         bulk_without_asking: bool = False,
+        metrics: Any = None,
+        spool: Callable[[Callable[[BaseException, str], None]], Any] | None = None,
     ) -> None:
         self.time = ManualClock()
         self.transport = transport or ScriptedTransport()
@@ -121,15 +147,21 @@ class Rig:
             api_key="k",
             batch_max_events=batch_max_events,
             bulk_without_asking=bulk_without_asking,
+            process="stream-1",
+            drops=lambda: self.pump.backlog.dropped(),  # noqa: PLW0108 - the pump comes after it
             wall=lambda: self.time.now,
         )
+        guard = Guard(self.errors.append)
         self.pump = Pump(
             courier,
             settings or PumpSettings(),
-            guard=Guard(self.errors.append),
+            guard=guard,
             clock=self.time.clock(),
             on_queue_drop=self.drops.append,
+            metrics=metrics,
+            spool=spool,
         )
+        self.direct = Direct(self.pump, guard)
         self.backlog = self.pump.backlog
 
     def put(self, *numbers: int, size_bytes: int = 1000) -> None:
@@ -154,6 +186,10 @@ class Rig:
 
     def check_law(self) -> None:
         stats = self.backlog.stats(errors=0, skipped={})
-        assert stats.captured == stats.delivered + stats.queued + stats.in_flight + sum(
-            stats.dropped.values()
-        )
+        assert_lawful(stats)
+
+
+def assert_lawful(stats: Stats) -> None:
+    """Check the one law of the ledger."""
+    gone = stats.delivered + sum(stats.dropped.values())
+    assert stats.captured + stats.adopted == gone + stats.queued + stats.in_flight + stats.spooled, stats

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pytest
+from tests.core.delivery.fakes import assert_lawful
 from tests.receiver import Receiver, Reply
 
 from replaystack import ReplayStackClient
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from replaystack import Stats
 
 
-def assert_lawful(stats: Stats) -> None:
-    """Check the one law."""
-    total = stats.delivered + stats.queued + stats.in_flight + sum(stats.dropped.values())
-    assert stats.captured == total, stats
-
-
-def test_the_law_holds_while_threads_capture_and_the_receiver_stumbles() -> None:
-    """Captured = delivered + queued + in flight + dropped, read at any time, from any thread."""
-    with Receiver(capabilities="bulk") as receiver:
+@pytest.mark.parametrize("durability", [None, "on_failure", "always", "sync"])
+def test_the_law_holds_while_threads_capture_and_the_receiver_stumbles(
+    tmp_path: Path, durability: Any
+) -> None:
+    """What came in = what went, is on its way, waits or is on disk, at any time, from any thread."""
+    each = 300 if durability is None else 60
+    spool = {} if durability is None else {"spool_path": tmp_path / "spool", "durability": durability}
+    with Receiver(capabilities="bulk, gzip, drops") as receiver:
         receiver.replies.extend(
             reply
-            for _ in range(10)
+            for _ in range(10 if durability is None else 2)
             for reply in (
                 Reply(),
                 Reply(500),
@@ -33,12 +36,12 @@ def test_the_law_holds_while_threads_capture_and_the_receiver_stumbles() -> None
                 Reply(429, {"Retry-After": "0"}),
             )
         )
-        client = ReplayStackClient(api_key="k", endpoint=receiver.origin, queue_max_bytes=60_000)
+        client = ReplayStackClient(api_key="k", endpoint=receiver.origin, queue_max_bytes=60_000, **spool)
         done = threading.Event()
         seen: list[Stats] = []
 
         def capture(worker: int) -> None:
-            for number in range(300):
+            for number in range(each):
                 client.capture_event(endpoint=f"job-{worker}", metadata={"n": number})
 
         def read() -> None:
@@ -63,13 +66,17 @@ def test_the_law_holds_while_threads_capture_and_the_receiver_stumbles() -> None
         for worker in workers:
             worker.join()
         client.flush(30)
+        if durability is not None:  # what is on disk counts as flushed, and is sent all the same
+            assert client.recorder.lifetime.delivery.pump.backlog.wait_for(
+                lambda: client.stats().spooled + client.stats().in_flight == 0, 30
+            )
         done.set()
         reader.join()
         assert not failures, failures
-        assert len(seen) > 10
+        assert len(seen) > 5
         final = client.stats()
         assert_lawful(final)
-        assert final.captured == 1800
+        assert final.captured == 6 * each
         assert final.delivered == len(receiver.taken())
         identities = [event["metadata"]["replaystack"]["eventId"] for event in receiver.taken()]
         assert len(identities) == len(set(identities))

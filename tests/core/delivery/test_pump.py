@@ -11,9 +11,12 @@ from tests.core.delivery.fakes import Item, Rig, ScriptedTransport, masked
 
 from replaystack.delivery import Dropped, PumpSettings
 from replaystack.delivery.transport import Answer
+from replaystack.diagnostics import RateLimitedLogger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from replaystack.sanitize import Masked
 
 REFUSED = ConnectionRefusedError("refused")
 
@@ -269,10 +272,10 @@ def test_a_wrong_key_or_a_redirect_holds_without_quick_retries(status: int) -> N
     rig = Rig(PumpSettings(max_retries=5))
     rig.transport.script.append(Answer(status))
     rig.put(1)
-    assert rig.step() == 1.0
+    assert rig.step() == 60.0
     assert rig.backlog.stats(errors=0, skipped={}).queued == 1
     assert len(rig.errors) == 1
-    rig.time.now += 1
+    rig.time.now += 60
     rig.run()
     assert rig.backlog.stats(errors=0, skipped={}).delivered == 1
 
@@ -347,7 +350,7 @@ def test_a_raising_drop_hook_changes_nothing() -> None:
     def hook(info: dict[str, object]) -> None:
         raise RuntimeError("hook")
 
-    rig.pump._on_queue_drop = hook
+    rig.pump.notices._on_queue_drop = hook
     rig.put(*range(5))
     rig.run()
     assert rig.transport.sent == [3, 4]
@@ -359,15 +362,16 @@ def test_a_sync_delivery_returns_the_answer_and_holds_a_failure() -> None:
     rig.transport.script.append(
         Answer(201, {}, b'{"success": true, "message": "m", "data": {"eventId": "e"}}')
     )
-    response, error = rig.pump.deliver(Item(1))
+    response = rig.direct.deliver(Item(1))
     assert response is not None
-    assert error is None
+    assert rig.direct.take_own_error() is None
     assert (response.success, response.message, response.data) == (True, "m", {"eventId": "e"})
     rig.transport.answer = REFUSED
-    assert [rig.pump.deliver(Item(number)) for number in (2, 3, 4)] == [(None, REFUSED)] * 3
+    assert [rig.direct.deliver(Item(number)) for number in (2, 3, 4)] == [None] * 3
+    assert rig.direct.take_own_error() is REFUSED
     assert rig.transport.sent == [1, 2, 2, 3, 3, 4, 4]
     rig.transport.answer = Answer(200)
-    assert rig.pump.deliver(Item(5)) != (None, None)
+    assert rig.direct.deliver(Item(5)) is not None
     assert rig.backlog.stats(errors=0, skipped={}).queued == 2
     assert rig.pump.drive(rig.pump.hurry(), rig.time.now + 5)
     assert rig.transport.sent[-3:] == [5, 3, 4]
@@ -378,7 +382,7 @@ def test_a_sync_delivery_never_waits_longer_than_promised() -> None:
     """(max_retries + 1) x timeout_seconds in all; a longer Retry-After goes to the queue."""
     rig = Rig(PumpSettings(max_retries=3, timeout_seconds=2.0))
     rig.transport.answer = Answer(503, {"retry-after": "3"})
-    rig.pump.deliver(Item(1))
+    rig.direct.deliver(Item(1))
     assert sum(rig.time.slept) <= 8.0
     assert rig.transport.sent == [1, 1, 1]
     assert rig.backlog.stats(errors=0, skipped={}).queued == 1
@@ -401,7 +405,201 @@ def test_a_flush_waits_for_everything_before_it_and_nothing_after() -> None:
     rig.transport.script.append(REFUSED)
     rig.step()
     rig.put(2)
-    rig.backlog.book_drop("closed")
+    rig.backlog.book_drop("closed", "custom")
     assert not rig.backlog.is_settled(target)
     rig.run(5)
     assert rig.backlog.is_settled(target)
+
+
+def test_a_refused_batch_is_halved() -> None:
+    """One bad event of 16 costs one request per halving and side, not sixteen."""
+    rig = bulk_rig(batch_max_events=16)
+    rig.put(*range(16))
+    rig.transport.refuses = {5}
+    rig.run(1)
+    assert [call.numbers for call in rig.transport.calls] == [
+        list(range(16)), list(range(8)), [0, 1, 2, 3], [4, 5, 6, 7], [4, 5], [4], [5], [6, 7],
+        list(range(8, 16)),
+    ]  # fmt: skip
+    stats = rig.backlog.stats(errors=0, skipped={})
+    assert (stats.delivered, dict(stats.dropped)) == (15, {"rejected": 1})
+    rig.put(*range(20, 36))
+    rig.run(1)
+    assert rig.transport.calls[-1].numbers == list(range(20, 36))
+
+
+def test_several_bad_events_are_all_found() -> None:
+    """Halving goes on inside of both halves; nothing good is lost, nothing that was taken is sent again."""
+    rig = bulk_rig(batch_max_events=30)
+    rig.put(*range(60))
+    rig.transport.refuses = {0, 7, 8, 29, 30, 59}
+    rig.run(1)
+    stats = rig.backlog.stats(errors=0, skipped={})
+    assert (stats.delivered, dict(stats.dropped)) == (54, {"rejected": 6})
+    assert rig.transport.accepted == [number for number in range(60) if number not in rig.transport.refuses]
+
+
+def test_large_bodies_wake_the_sender_before_the_queue_is_full() -> None:
+    """A batch of fifty that gathers for 0.2 s must not cost events because each of them is large."""
+    rig = bulk_rig()
+    assert rig.step() is None
+    rig.put(1, size_bytes=500_000)
+    assert rig.step() == pytest.approx(0.2)
+    assert rig.backlog.inbox.wake_at == 50
+    woken = rig.backlog.inbox
+    woken.wait(0.0)
+    rig.put(2, 3, size_bytes=500_000)
+    assert woken._semaphore.acquire(blocking=False)
+    rig.step()
+    assert rig.transport.sent == [1, 2, 3]
+
+
+def test_a_batch_is_encoded_in_slices() -> None:
+    """At most 32 events or 1 MiB in one go; other threads get their turn in between."""
+    rig = bulk_rig(batch_max_events=100)
+    sizes: list[int] = []
+    original = rig.pump.encoder._encode_slice
+    rig.pump.encoder._encode_slice = lambda pendings: (  # type: ignore[method-assign]
+        sizes.append(len(pendings)) or original(pendings)  # type: ignore[func-returns-value]
+    )
+    rig.put(*range(100))
+    rig.run(1)
+    rig.put(*range(100, 110), size_bytes=400_000)
+    rig.run(1)
+    assert sizes == [32, 32, 32, 4, 2, 2, 2, 2, 2]
+    assert rig.transport.sent == list(range(110))
+
+
+def test_other_threads_get_their_turn_while_a_burst_is_encoded() -> None:
+    """After each millisecond of encoding the sender gives way, within a slice too."""
+    rig = bulk_rig(batch_max_events=20)
+
+    class Slow(Item):
+        def encode(self) -> Masked | Dropped:
+            rig.time.now += 0.0006
+            return super().encode()
+
+    for number in range(20):
+        rig.backlog.put(Slow(number))
+    rig.run(1)
+    assert rig.transport.sent == list(range(20))
+    assert rig.time.gave_way == 10
+
+
+def test_gzip_only_where_it_is_advertised() -> None:
+    """A large body is compressed for a receiver that says so; 415 ends that, losing nothing."""
+    rig = Rig(transport=ScriptedTransport(capabilities="gzip"))
+    rig.backlog.put(Item(1, encodes_to=masked(1)))
+    rig.backlog.put(Item(2, encodes_to=masked(2, bytes_of_padding=5000)))
+    rig.run()
+    assert [call.headers.get("Content-Encoding") for call in rig.transport.calls] == [None, "gzip"]
+    rig.transport.script.append(Answer(415))
+    rig.backlog.put(Item(3, encodes_to=masked(3, bytes_of_padding=5000)))
+    rig.run()
+    assert [call.headers.get("Content-Encoding") for call in rig.transport.calls[2:]] == ["gzip", None]
+    assert rig.backlog.stats(errors=0, skipped={}).delivered == 3
+
+
+def test_drops_are_told_to_a_receiver_that_asks() -> None:
+    """Cumulative counts by reason, with the stream that they belong to."""
+    rig = Rig(transport=ScriptedTransport(capabilities="drops"))
+    rig.put(1)
+    rig.run()
+    first = rig.transport.calls[0].headers
+    assert (first["x-replaystack-process"], first.get("x-replaystack-drops")) == ("stream-1", None)
+    rig.backlog.put(Item(2, encodes_to=Dropped("before_send")))
+    rig.backlog.put(Item(3, encodes_to=Dropped("before_send")))
+    rig.transport.script.append(Answer(400))
+    rig.put(4, 5)
+    rig.run()
+    assert rig.transport.calls[-1].headers["x-replaystack-drops"] == "before_send=2, rejected=1"
+
+
+def test_without_capabilities_no_header_says_more_than_the_contract() -> None:
+    """Compression and drops are used only after the receiver advertised them."""
+    rig = Rig(PumpSettings(queue_max_bytes=10_000))
+    rig.put(*range(20))
+    rig.backlog.put(Item(20, encodes_to=masked(20, bytes_of_padding=5000)))
+    rig.run()
+    for call in rig.transport.calls:
+        assert not {"Content-Encoding", "x-replaystack-drops", "x-replaystack-process"} & set(call.headers)
+
+
+def test_a_wrong_key_is_said_once(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """401: one line, not one a minute, until something was delivered; the hook hears of each."""
+    rig = Rig()
+    logger = RateLimitedLogger("replaystack.delivery.settlement", lambda: rig.time.now)
+    monkeypatch.setattr("replaystack.delivery.settlement._log", logger)
+    rig.transport.answer = Answer(401)
+    rig.put(1)
+    rig.run(600)
+    lines = [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
+    assert len(rig.transport.calls) == len(rig.errors) == 11
+    assert [line.getMessage() for line in lines] == [
+        "the receiver refuses us with status 401: events are held, the next attempt is in 60 s"
+    ]
+
+
+class Listener:
+    """A hook that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, dict[str, object]]] = []
+
+    def __getattr__(self, name: str) -> object:
+        if not name.startswith("record_"):
+            raise AttributeError(name)
+        return lambda **figures: self.heard.append((name, figures))
+
+    def of(self, name: str) -> list[dict[str, object]]:
+        return [figures for heard, figures in self.heard if heard == name]
+
+
+def test_metrics_hear_of_everything() -> None:
+    """Deliveries, retries, drops, encodings and depths, by keyword, with their figures."""
+    hook = Listener()
+    rig = Rig(PumpSettings(max_retries=1, queue_max_bytes=3000), metrics=hook)
+    rig.put(1, 2, 3, 4)
+    rig.transport.script.extend([Answer(503), Answer(201), Answer(422)])
+    rig.run(1)
+    assert hook.of("record_event_dropped") == [
+        {"reason": "max_queue_size", "event_type": "custom", "count": 1},
+        {"reason": "rejected", "event_type": "custom", "count": 1},
+    ]
+    assert [(told["success"], told["events"]) for told in hook.of("record_delivery")] == [
+        (False, 1), (True, 1), (False, 1), (True, 1),
+    ]  # fmt: skip
+    assert hook.of("record_retry") == [{"attempt": 1, "reason": "503"}]
+    assert [told["events"] for told in hook.of("record_encode")] == [1, 1, 1]
+    assert hook.of("record_queue_depth")[0]["depth"] == 3
+
+
+def test_a_raising_metrics_hook_changes_nothing() -> None:
+    """The hook is the user's; sending goes on, and the error is reported."""
+
+    class Raising(Listener):
+        def __getattr__(self, name: str) -> object:
+            raise RuntimeError(name)
+
+    rig = Rig(metrics=Raising())
+    rig.put(1, 2)
+    rig.run()
+    assert rig.transport.sent == [1, 2]
+    assert rig.errors
+
+
+def test_the_lag_is_the_age_of_the_oldest_in_memory() -> None:
+    """What a kill can lose: whatever was captured since then; nothing once all is settled."""
+    rig = Rig(PumpSettings(max_retries=0))
+    assert rig.backlog.stats(errors=0, skipped={}).encode_lag_seconds == 0.0
+    rig.put(1)
+    rig.time.now += 3
+    rig.put(2)
+    assert rig.backlog.stats(errors=0, skipped={}).encode_lag_seconds == pytest.approx(3.0)
+    rig.transport.answer = REFUSED
+    rig.step()
+    rig.time.now += 1
+    assert rig.backlog.stats(errors=0, skipped={}).encode_lag_seconds == pytest.approx(4.0)
+    rig.transport.answer = Answer(201)
+    rig.run(2)
+    assert rig.backlog.stats(errors=0, skipped={}).encode_lag_seconds == 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import socket
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,7 @@ from tests.receiver import Receiver, Reply
 
 from replaystack import ReplayStackClient
 from replaystack.delivery import HttpTransport
+from replaystack.sanitize import bulk_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -281,3 +284,73 @@ def test_sync_captures_of_several_threads_do_not_wait_for_each_other(receiver: R
     receiver.released.set()
     stuck.join(30)
     assert client.close()
+
+
+def test_other_work_is_done_while_an_answer_is_waited_for(
+    receiver: Receiver, transport: HttpTransport
+) -> None:
+    """The one thread of a client keeps writing to the spool while a receiver hangs; the bound holds."""
+    receiver.reply = Reply(misbehave="hang")
+    moments: list[float] = []
+    transport.while_waiting = lambda: moments.append(time.monotonic())
+    with pytest.raises(Exception, match=r"(?i)time"):
+        transport.post(receiver.ingest_url, masked(1), {}, 1.5)
+    assert len(moments) >= 2
+    receiver.released.set()
+    receiver.reply = Reply()
+    assert transport.post(receiver.ingest_url, masked(2), {}, 5.0).status == 201
+
+
+def test_other_work_is_done_while_a_body_cannot_be_sent(transport: HttpTransport) -> None:
+    """A receiver that reads nothing blocks the sending of a large body, not the work besides it."""
+    moments: list[float] = []
+    transport.while_waiting = lambda: moments.append(time.monotonic())
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        with pytest.raises(Exception, match=r"(?i)time"):
+            transport.post(url, masked(1, bytes_of_padding=500_000), {}, 1.5)
+        big = bulk_document([masked(number, bytes_of_padding=500_000) for number in range(40)])
+        with pytest.raises(Exception, match=r"(?i)time"):
+            transport.post(url, big, {}, 1.5)
+    assert len(moments) >= 4
+
+
+def test_other_work_is_done_while_a_connection_is_waited_for(transport: HttpTransport) -> None:
+    """A host that does not even answer the first packet: the wait is cut into pieces, and bounded."""
+    moments: list[float] = []
+    transport.while_waiting = lambda: moments.append(time.monotonic())
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        fillers = []
+        for _ in range(4):  # fill the queue of connections that nobody accepts
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex(server.getsockname())
+            fillers.append(filler)
+        started = time.monotonic()
+        with pytest.raises(Exception, match=r"(?i)time"):
+            transport.post(f"http://127.0.0.1:{server.getsockname()[1]}/", masked(1), {}, 1.0)
+        assert time.monotonic() - started < 5.0
+        for filler in fillers:
+            filler.close()
+    assert len(moments) >= 2
+
+
+def test_a_refused_connection_is_an_error_at_once(transport: HttpTransport) -> None:
+    """With work to do besides, a refusal is still a refusal."""
+    transport.while_waiting = lambda: None
+    with Receiver() as receiver:
+        url = receiver.ingest_url
+    with pytest.raises(OSError, match=r"(?i)refused"):
+        transport.post(url, masked(1), {}, 5.0)
+
+
+def test_a_compressed_body_unpacks_to_what_was_masked(receiver: Receiver, transport: HttpTransport) -> None:
+    """Gzip on the wire, byte for byte the masked document inside."""
+    event = masked(1, bytes_of_padding=10_000)
+    transport.post(receiver.ingest_url, event, {"Content-Encoding": "gzip"}, 5.0)
+    (request,) = receiver.posts()
+    assert len(request.body) < 1000
+    assert gzip.decompress(request.body) == event.data
+    assert request.headers["content-length"] == str(len(request.body))

@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 __all__ = ["SYSTEM_CLOCK", "Clock", "iso_timestamp", "new_id"]
 
 
+def _sleep(seconds: float) -> None:
+    # Looked up at each call: gevent may have replaced it after this module was imported.
+    time.sleep(seconds)
+
+
+def _give_way() -> None:
+    # Not zero: a thread that lets go of the GIL for no time at all mostly gets it back at once.
+    time.sleep(0.00005)
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """The outside world's time and chance. All times are seconds."""
@@ -23,7 +33,9 @@ class Clock:
     """Seconds since the epoch; may jump."""
     monotonic: Callable[[], float] = time.monotonic
     """Seconds since some moment; never jumps."""
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = _sleep
+    give_way: Callable[[], None] = _give_way
+    """Let other threads, or greenlets, run for a moment."""
     chance: Callable[[], float] = random.random
     """A number in [0, 1)."""
 

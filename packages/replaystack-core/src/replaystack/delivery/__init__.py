@@ -1,14 +1,18 @@
-"""From the inbox to the receiver: queue, pump, retries, transports, and the ledger of it all."""
+"""From the inbox to the receiver: queue, pump, spool, retries, transports, and the ledger of it all."""
 
+from .assembly import Delivery
 from .courier import Courier
+from .lazy_imports import after_fork, after_fork_in_child, before_fork
 from .ledger import Stats
-from .pending import Dropped, Pending
+from .pending import Dropped, DropReason, Pending
 from .pump import Pump, PumpSettings
 from .transport import HttpTransport, Transport, UserTransport
 from .worker import Worker
 
 __all__ = [
     "Courier",
+    "Delivery",
+    "DropReason",
     "Dropped",
     "HttpTransport",
     "Pending",
@@ -18,4 +22,7 @@ __all__ = [
     "Transport",
     "UserTransport",
     "Worker",
+    "after_fork",
+    "after_fork_in_child",
+    "before_fork",
 ]

@@ -16,8 +16,9 @@ from ..version import __version__
 from .retry import Verdict, judge, retry_after_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from ..sanitize import Masked
     from .pending import Parcel
     from .transport import Answer, Transport
 
@@ -29,6 +30,9 @@ _BULK_PATH = "/api/v1/ingest/bulk-events"
 _CAPABILITIES_PATH = "/api/v1/ingest/capabilities"
 _CAPABILITIES_HEADER = "x-replaystack-capabilities"
 _NO_BULK = frozenset({404, 405})
+_UNSUPPORTED_MEDIA_TYPE = 415
+_GZIP_MIN_BYTES = 1024
+"""Below this the two headers cost about as much as compression gains."""
 _MESSAGE_MAX_CHARS = 300
 
 
@@ -43,8 +47,8 @@ class Outcome:
     response: CaptureResponse | None = None
     refused: tuple[int, ...] = ()
     """Positions in the batch that a 2xx names as rejected."""
-    bulk_unknown: bool = False
-    """The receiver has no bulk endpoint: the same events go out one by one."""
+    otherwise: bool = False
+    """The receiver has no bulk endpoint, or takes no gzip: the same events go out again the other way."""
 
 
 class Courier:
@@ -60,6 +64,8 @@ class Courier:
         batch_max_events: int,
         bulk_without_asking: bool = False,
         may_ask: bool = True,
+        process: str = "",
+        drops: Callable[[], Mapping[str, int]] = dict,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._transport = transport
@@ -76,6 +82,9 @@ class Courier:
         self._batch_max_events = batch_max_events
         self._bulk_without_asking = bulk_without_asking and transport.bulk_capable
         self._bulk_refused = False
+        self._gzip_refused = False
+        self._process = process
+        self._drops = drops
         self._asked = not (may_ask and transport.bulk_capable) or self._bulk_without_asking
         self._capabilities: frozenset[str] = frozenset()
         self._wall = wall
@@ -107,11 +116,34 @@ class Courier:
         url = self._bulk_url if bulk else self._ingest_url
         try:
             body = bulk_document([parcel.masked for parcel in parcels]) if bulk else parcels[0].masked
-            answer = self._transport.post(url, body, self._headers, timeout_seconds)
+            headers = self._headers_for(body)
+            answer = self._transport.post(url, body, headers, timeout_seconds)
         except Exception as error:  # noqa: BLE001 - whatever a network or a user's transport raises
             return Outcome("retry", error=error)
         self._learn(answer)
+        if answer.status == _UNSUPPORTED_MEDIA_TYPE and "Content-Encoding" in headers:
+            self._gzip_refused = True
+            return Outcome("rejected", answer.status, otherwise=True)
         return self._read(answer, bulk=bulk)
+
+    def _headers_for(self, body: Masked) -> dict[str, str]:
+        """Return the headers of one request: what the receiver advertised decides on the optional ones."""
+        headers = self._headers.copy()
+        if not self._transport.bulk_capable:
+            return headers
+        if "gzip" in self._capabilities and not self._gzip_refused and len(body) >= _GZIP_MIN_BYTES:
+            headers["Content-Encoding"] = "gzip"
+        if "drops" in self._capabilities:
+            headers["x-replaystack-process"] = self._process
+            drops = self._drops()
+            if drops:
+                counts = (f"{reason}={count}" for reason, count in sorted(drops.items()))
+                headers["x-replaystack-drops"] = ", ".join(counts)
+        return headers
+
+    def while_waiting(self, work: Callable[[], None]) -> None:
+        """Have `work` called a few times a second, on the sending thread, while an answer is waited for."""
+        self._transport.while_waiting = work
 
     def close(self) -> None:
         """Let go of connections."""
@@ -129,7 +161,7 @@ class Courier:
             return Outcome(verdict, answer.status, response=_response(document), refused=_refused(document))
         if bulk and answer.status in _NO_BULK:
             self._bulk_refused = True
-            return Outcome("rejected", answer.status, bulk_unknown=True)
+            return Outcome("rejected", answer.status, otherwise=True)
         return Outcome(
             verdict,
             answer.status,

@@ -1,12 +1,14 @@
 """A bound on a whole attempt, also against a receiver that answers one byte at a time.
 
 A socket's timeout starts anew with each byte, so a receiver that drips can hold a client
-for hours. Here each read asks how much of the attempt is left.
+for hours. Here each read asks how much of the attempt is left. A wait is cut into short
+ones, so that the one thread of a client can write new events to the spool meanwhile.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import socket
 import threading
 import time
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["Deadline", "bounded_connection"]
 
 
+_WORK_SECONDS = 0.2
+"""How long one wait lasts where there is other work: half of what DESIGN.md grants the spool (0.5 s)."""
+
+
 class Deadline:
     """The end of the attempt that the calling thread makes. One value per thread."""
 
@@ -25,9 +31,21 @@ class Deadline:
         self._monotonic = monotonic
         self._local = threading.local()
 
-    def start(self, seconds: float) -> None:
-        """Give the calling thread's attempt `seconds` from now."""
+    def start(self, seconds: float, work: Callable[[], None] | None = None) -> None:
+        """Give the calling thread's attempt `seconds` from now; `work` is done while it waits."""
         self._local.at = self._monotonic() + seconds
+        self._local.work = work
+
+    def next_wait(self) -> float:
+        """Return the seconds that one wait may last. Raises as `remaining` does."""
+        left = self.remaining()
+        return left if self._local.work is None else min(left, _WORK_SECONDS)
+
+    def waited(self) -> None:
+        """Do the other work after a wait that brought nothing. Raises TimeoutError if the time is over."""
+        if self._local.work is not None:
+            self._local.work()
+        self.remaining()
 
     def remaining(self) -> float:
         """Return the seconds left.
@@ -40,6 +58,12 @@ class Deadline:
         if left <= 0:
             raise TimeoutError("the attempt's time is over")
         return left
+
+
+def _only_waited(error: TimeoutError) -> None:
+    """Raise `error` if it is the connection's end (ETIMEDOUT) and not merely the end of one wait."""
+    if error.errno is not None:
+        raise error
 
 
 # Linux only. A receiver that writes head and body of its answer apart waits for our ACK of the
@@ -62,14 +86,21 @@ class _BoundedReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self._socket.settimeout(self._deadline.remaining())
-        if _QUICK_ACK is not None:
+        while True:
+            self._socket.settimeout(self._deadline.next_wait())
+            if _QUICK_ACK is not None:
+                try:
+                    self._socket.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
+                except OSError:  # not TCP, or closed already: the read itself will tell
+                    pass
             try:
-                self._socket.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
-            except OSError:  # not TCP, or closed already: the read itself will tell
-                pass
-        count: int | None = self._raw.readinto(buffer)
-        return count
+                # Not through the file: it refuses to read again after a timeout.
+                count: int = self._socket.recv_into(buffer)
+            except TimeoutError as error:
+                _only_waited(error)
+                self._deadline.waited()
+            else:
+                return count
 
     def close(self) -> None:
         if not self.closed:
@@ -92,9 +123,33 @@ class _BoundedSocket:
         return io.BufferedReader(_BoundedReader(self._socket, self._deadline))
 
     def sendall(self, data: Any, *args: Any) -> None:
-        """Send under what is left; sendall's own timeout covers the whole call."""
-        self._socket.settimeout(self._deadline.remaining())
-        self._socket.sendall(data, *args)
+        """Send all of it under what is left of the attempt."""
+        view = memoryview(data).cast("B")
+        sent = 0
+        while sent < len(view):
+            self._socket.settimeout(self._deadline.next_wait())
+            try:
+                sent += self._socket.send(view[sent:], *args)
+            except TimeoutError as error:
+                _only_waited(error)
+                self._deadline.waited()
+
+
+def _connect_one(sock: socket.socket, address: Any, deadline: Deadline) -> None:
+    """Connect, in short waits. Raises OSError."""
+    sock.settimeout(deadline.next_wait())
+    try:
+        sock.connect(address)
+    except TimeoutError as error:
+        _only_waited(error)  # then the kernel goes on trying
+        from urllib3.util import wait_for_write  # noqa: PLC0415 - lazily, as all that is third-party
+
+        deadline.waited()
+        while not wait_for_write(sock, deadline.next_wait()):
+            deadline.waited()
+        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            raise OSError(code, os.strerror(code)) from None
 
 
 def _connect(
@@ -116,8 +171,7 @@ def _connect(
                 sock.setsockopt(*option)
             if source:
                 sock.bind(source)
-            sock.settimeout(deadline.remaining())
-            sock.connect(address)
+            _connect_one(sock, address, deadline)
         except OSError as error:
             sock.close()
             failure = error

@@ -9,25 +9,32 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .pending import Pending
 
-__all__ = ["NEVER", "Inbox"]
+__all__ = ["FULL_BYTES", "NEVER", "Inbox"]
 
 NEVER = sys.maxsize
 """A `wake_at` that no inbox reaches."""
+
+FULL_BYTES = 1024 * 1024
+"""Wakes the sender whatever the count: fifty large events would fill the queue while a batch gathers."""
 
 
 class Inbox:
     """An unbounded queue of `Pending`; the pump's owner bounds it by `size_bytes`."""
 
-    __slots__ = ("_items", "_semaphore", "size_bytes", "wake_at")
+    __slots__ = ("_items", "_monotonic", "_semaphore", "size_bytes", "wake_at")
 
-    def __init__(self) -> None:
-        self._items: deque[Pending] = deque()
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._items: deque[tuple[float, Pending]] = deque()
+        self._monotonic = monotonic
         # A raw lock as a binary semaphore: held while nobody is to be woken.
         self._semaphore = threading.Lock()
         self._semaphore.acquire()
@@ -35,27 +42,35 @@ class Inbox:
         """Memory of what waits. Without a lock, so it may drift by an event or two under
         contention; it is set right whenever the inbox is empty. It bounds memory, it counts nothing."""
         self.wake_at: int = 1
-        """How many events must wait before an append wakes the sender."""
+        """How many events must wait before an append wakes the sender; `NEVER`: nothing wakes it."""
 
     def __len__(self) -> int:
         return len(self._items)
 
     def append(self, pending: Pending) -> None:
         """Add `pending`. Never blocks, never raises."""
-        self._items.append(pending)
+        self._items.append((self._monotonic(), pending))
         self.size_bytes += pending.size_bytes
-        if len(self._items) >= self.wake_at:
+        if len(self._items) >= self.wake_at or (self.size_bytes >= FULL_BYTES and self.wake_at != NEVER):
             self.wake()
 
-    def popleft(self) -> Pending | None:
-        """Take the oldest, or None. For the holder of the pump's state lock."""
+    def popleft(self) -> tuple[float, Pending] | None:
+        """Take the oldest with the moment of its capture, or None. For the holder of the state lock."""
         try:
-            pending = self._items.popleft()
+            item = self._items.popleft()
         except IndexError:
             self.size_bytes = 0
             return None
-        self.size_bytes = max(0, self.size_bytes - pending.size_bytes) if self._items else 0
-        return pending
+        self.size_bytes = max(0, self.size_bytes - item[1].size_bytes) if self._items else 0
+        return item
+
+    @property
+    def since(self) -> float | None:
+        """When the oldest came in, on the monotonic clock; None where nothing waits."""
+        try:
+            return self._items[0][0]
+        except IndexError:
+            return None
 
     def wake(self) -> None:
         """Let `wait` return, now or when it is next called."""

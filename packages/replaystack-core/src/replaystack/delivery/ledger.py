@@ -1,8 +1,10 @@
-"""The account of every event: captured = delivered + queued + in flight + dropped.
+"""The account of every event.
 
-Double entry. `captured` is counted where events come in (taken from the inbox, plus what
-is in it); the other columns are counted where events go. Nothing sets one from another, so
-that the law can fail, and a test that checks it means something.
+    captured + adopted = delivered + queued + in flight + spooled + dropped
+
+Double entry. What came in is counted where events come in (taken from the inbox, plus what
+is in it, plus what was adopted); the other columns are counted where events go. Nothing sets
+one from another, so that the law can fail, and a test that checks it means something.
 """
 
 from __future__ import annotations
@@ -20,26 +22,32 @@ __all__ = ["Ledger", "Stats"]
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """What became of everything that a client captured, at one moment.
+    """What became of everything that a client captured in this process, at one moment.
 
-    `captured == delivered + queued + in_flight + sum(dropped.values())` always holds.
+    `captured + adopted == delivered + queued + in_flight + spooled + sum(dropped.values())`
+    always holds. A forked child begins with zeros.
     """
 
     captured: int
     """Events that passed sampling and the ignore rules."""
+    adopted: int
+    """Events taken over from the spool of a process that ended."""
     delivered: int
     """Acknowledged by the receiver with a 2xx."""
     queued: int
     """Waiting in memory, before the first attempt or between two."""
     in_flight: int
-    """Being encoded or sent right now."""
+    """Being encoded, written or sent right now."""
+    spooled: int
+    """On disk, own and adopted, and not in flight."""
     dropped: Mapping[str, int]
-    """Lost, by reason: max_queue_size, rejected, before_send, before_send_error, encode_error, closed,
-    interrupted (torn off while it was encoded), reentrant (captured from inside of the SDK's own work)."""
+    """Lost, by `DropReason`; reasons that did not occur are absent."""
     skipped: Mapping[str, int]
     """Never captured, by reason: disabled, ignored_path, sampled, not_success. Not part of the law."""
     queued_bytes: int
     """Memory held by what is queued or in flight (an estimate before encoding)."""
+    encode_lag_seconds: float
+    """Age of the oldest event that is in memory only: a kill loses what was captured since then, at most."""
     retries: int
     """Attempts beyond the first."""
     errors: int
@@ -48,11 +56,14 @@ class Stats:
 
 @dataclass(slots=True)
 class Ledger:
-    """The counters. Written under the pump's state lock only."""
+    """The counters. Written under the backlog's lock only."""
 
     taken: int = 0
     """Events that left the inbox. Also the ordinal of the next one that will."""
+    adopted: int = 0
     delivered: int = 0
+    spooled: int = 0
+    """On disk and not in flight."""
     retries: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
 
@@ -63,18 +74,22 @@ class Ledger:
         held: int,
         in_flight: int,
         queued_bytes: int,
+        encode_lag_seconds: float,
         errors: int,
         skipped: Mapping[str, int],
     ) -> Stats:
         """Return the account with `waiting` events in the inbox and `held` ones encoded."""
         return Stats(
             captured=self.taken + waiting,
+            adopted=self.adopted,
             delivered=self.delivered,
             queued=held + waiting,
             in_flight=in_flight,
+            spooled=self.spooled,
             dropped=MappingProxyType(dict(self.dropped)),
             skipped=MappingProxyType(dict(skipped)),
             queued_bytes=queued_bytes,
+            encode_lag_seconds=encode_lag_seconds,
             retries=self.retries,
             errors=errors,
         )

@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..sanitize import Masked
 
-__all__ = ["Dropped", "Parcel", "Pending"]
+__all__ = ["BatchedPending", "DropReason", "Dropped", "Parcel", "Pending"]
+
+DropReason = Literal[
+    "max_queue_size",
+    "spool_max_bytes",
+    "spool_lost",
+    "rejected",
+    "before_send",
+    "before_send_error",
+    "encode_error",
+    "closed",
+    "interrupted",
+    "reentrant",
+]
+"""Why an event was lost; docs/delivery.md says what each means."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
     """What `encode` returns where an event ends before it is sent; `reason` is for the ledger."""
 
-    reason: str
+    reason: DropReason
 
 
 class Pending(Protocol):
@@ -33,13 +49,29 @@ class Pending(Protocol):
         """Return masked bytes. Must not raise; if it does, the event is dropped and counted."""
 
 
+class BatchedPending(Pending, Protocol):
+    """An event that may be encoded with its neighbours, in one call."""
+
+    @property
+    def is_batched(self) -> bool:
+        """Whether that is worth it now."""
+
+    def encode_together(self, others: Sequence[Any]) -> Sequence[Masked | Dropped]:
+        """Return what `encode` would of this one and of `others`, which are of its kind and client.
+
+        May raise: then each is encoded by itself.
+        """
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Parcel:
     """An encoded event on its way. Retried as the same bytes, with the same event id."""
 
     ordinal: int
-    """Its place in the order of captures of this client, from 0."""
+    """Its place in the order of its source, from 0: captures of this client, or records of the spool."""
     masked: Masked
     event_type: str
+    since: float = 0.0
+    """When it was captured, on the monotonic clock."""
     stripped: bool = False
     """True once its bodies were taken out because the receiver found it too large."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Verdict", "held_delay", "judge", "quick_delay", "retry_after_seconds"]
+__all__ = ["PAUSE_SECONDS", "Verdict", "held_delay", "judge", "quick_delay", "retry_after_seconds"]
 
 Verdict = Literal["delivered", "retry", "held", "rejected"]
 """delivered: 2xx. retry: may work in a moment. held: works only once somebody mends something.
@@ -21,6 +21,8 @@ QUICK_BASE_SECONDS = 0.15
 MAX_RETRY_AFTER_SECONDS = 300.0
 """A receiver may ask for patience, not for silence for ever."""
 MAX_HELD_SECONDS = 60.0
+PAUSE_SECONDS = 60.0
+"""After 401, 403 or a redirect: somebody has to mend something first."""
 
 
 def judge(status: int) -> Verdict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .retry import held_delay, quick_delay
+from .retry import PAUSE_SECONDS, held_delay, quick_delay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +73,8 @@ class Schedule:
         """Plan the next attempt; True when the quick ones are used up and the batch is to be held.
 
         The quick attempts come once; from then on each round is one attempt, after
-        1, 2, 4 ... 60 s, or at each tick where `flush_interval_seconds` asks for one.
+        1, 2, 4 ... 60 s, or at each tick where `flush_interval_seconds` asks for one. What only
+        somebody can mend (401, 403, a redirect) pauses for 60 s at once.
         """
         self._attempts += 1
         self._not_before = now + (outcome.retry_after_seconds or 0.0)
@@ -85,8 +86,8 @@ class Schedule:
         return True
 
     def _plan_round(self, outcome: Outcome, now: float) -> None:
-        delay = held_delay(self._failed_rounds)
-        if self._tick_seconds > 0:
+        delay = PAUSE_SECONDS if outcome.verdict == "held" else held_delay(self._failed_rounds)
+        if self._tick_seconds > 0 and outcome.verdict != "held":
             delay = self._tick_seconds if self._by_tick_only else min(delay, self._tick_seconds)
         self._due = now + delay
         self._not_before = now + (outcome.retry_after_seconds or 0.0)

@@ -25,6 +25,8 @@ class Worker:
         self._guard = guard
         self._clock = clock
         self._thread: threading.Thread | None = None
+        self.refused: bool = False
+        """The interpreter gives no new thread: it is on its way out, or at a limit."""
         self._starting = threading.Lock()  # two first captures at once must start one thread
         self._stopping = False
 
@@ -43,11 +45,18 @@ class Worker:
                 thread = threading.Thread(target=self._run, name="replaystack-sender", daemon=True)
                 thread.start()
                 self._thread = thread
+            self.refused = False
             return True
         except RuntimeError:  # at interpreter shutdown: the flush at exit sends in its own thread
+            self.refused = True
             return False
         finally:
             self._starting.release()
+
+    @property
+    def has_run(self) -> bool:
+        """Whether a thread was ever started."""
+        return self._thread is not None
 
     @property
     def is_running(self) -> bool:

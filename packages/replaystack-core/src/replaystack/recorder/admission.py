@@ -25,7 +25,12 @@ class Admission:
         self._ignored = PathFilter(config.ignored_paths)
         # Without a lock: a count that is off by one under contention is still true enough for
         # what was never captured.
-        self.skipped: dict[str, int] = {"disabled": 0, "ignored_path": 0, "sampled": 0, "not_success": 0}
+        self.skipped: dict[str, int] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        """Count from zero again."""
+        self.skipped = {"disabled": 0, "ignored_path": 0, "sampled": 0, "not_success": 0}
 
     def admits(self, endpoint: str | None, status: str) -> bool:
         """Tell whether an event with this endpoint and status is captured; count it if not."""

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     from ..delivery import Dropped
     from ..exchange import Exchange
     from ..sanitize import Masked
+    from .encoding import EventEncoder
 
 __all__ = ["EncodedEvent", "PendingExchange"]
 
@@ -33,16 +34,14 @@ class EncodedEvent:
 
 
 class PendingExchange:
-    """What an adapter handed over, with the function that will encode it in the pump."""
+    """What an adapter handed over, with the encoder that will encode it in the pump."""
 
-    __slots__ = ("_encode", "_exchange", "_sequence", "size_bytes")
+    __slots__ = ("_encoder", "_exchange", "_place", "size_bytes")
 
-    def __init__(
-        self, exchange: Exchange, sequence: int, encode: Callable[[Exchange, int], Masked | Dropped]
-    ) -> None:
+    def __init__(self, exchange: Exchange, place: tuple[str, int], encoder: EventEncoder) -> None:
         self._exchange = exchange
-        self._sequence = sequence
-        self._encode = encode
+        self._place = place
+        self._encoder = encoder
         self.size_bytes: int = exchange.size_bytes
 
     @property
@@ -51,5 +50,14 @@ class PendingExchange:
         return self._exchange.event_type
 
     def encode(self) -> Masked | Dropped:
-        """Compose, mask and encode. Some 100 us to some ms: for the pump's thread."""
-        return self._encode(self._exchange, self._sequence)
+        """Compose, mask and encode. Some 10 us to some ms: for the pump's thread."""
+        return self._encoder.exchange(self._exchange, self._place)
+
+    @property
+    def is_batched(self) -> bool:
+        """Whether `encode_together` takes it."""
+        return self._encoder.is_batching
+
+    def encode_together(self, others: Sequence[PendingExchange]) -> Sequence[Masked | Dropped]:
+        """Encode this one and those behind it, of the same client, in one call."""
+        return self._encoder.exchanges([(one._exchange, one._place) for one in (self, *others)])  # noqa: SLF001 - its own kind

@@ -7,27 +7,28 @@ never a client.
 
 from __future__ import annotations
 
-import itertools
 import json
-import threading
 from typing import TYPE_CHECKING, Any
 
 from ..clock import SYSTEM_CLOCK, Clock, new_id
-from ..delivery import Dropped, Pump, Stats, Worker
+from ..delivery import Delivery, Dropped, Stats
 from ..event import LOG_LEVELS, Breadcrumb, CaptureResponse
 from ..exchange import ErrorInfo
-from ..sanitize import Limits, Masked, Policy, encode_event, mask_value
+from ..sanitize import Limits, Policy, mask_value
 from ..scope import BreadcrumbBuffer, current_scope
 from ..stacktrace import describe_exception, error_fields
 from .admission import Admission
-from .composition import Stamp, compose_event, service_fields
+from .composition import Stamp
+from .encoding import EventEncoder
 from .fields import read_auth, read_fields
+from .lifetime import Lifetime
 from .pending import EncodedEvent, PendingExchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ..config import Config
+    from ..delivery import DropReason
     from ..diagnostics import Guard
     from ..event import LogLevel
     from ..exchange import Exchange
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Recorder"]
 
-DEFAULT_FLUSH_SECONDS = 10.0
 MAX_BREADCRUMB_CHARS = 8192
 """A breadcrumb is a hint; as long as an error message may be (MASKING.md section 4)."""
 _LEVELS: dict[str, LogLevel] = {
@@ -53,31 +53,32 @@ class Recorder:
         self,
         config: Config,
         *,
-        pump: Pump,
-        worker: Worker,
         policy: Policy,
         guard: Guard,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.config = config
         self.guard = guard
-        self._pump = pump
-        self._worker = worker
         self._policy = policy
-        self._limits = Limits(max_payload_bytes=config.max_payload_bytes)
+        limits = Limits(max_payload_bytes=config.max_payload_bytes)
+        self._encoder = EventEncoder(config, policy=policy, limits=limits, guard=guard)
         self._clock = clock
         self._admission = Admission(config, clock.chance)
-        self._service = service_fields(config)
-        self._process = new_id()
-        # next() on it is one step of the interpreter: gap-free from any number of threads.
-        self._sequence = itertools.count()
+        self.lifetime: Lifetime = Lifetime(
+            config,
+            lambda: Delivery(config, policy=policy, limits=limits, guard=guard, clock=clock),
+            guard=guard,
+            clock=clock,
+        )
         self._breadcrumbs = BreadcrumbBuffer()
-        self._closed = False
-        self._own_error = threading.local()  # sync mode: what this thread's last capture came to
-        self.exiting: bool = False
-        """Set once the interpreter is on its way out: no thread may be counted on any more."""
         self.on_late_capture: Callable[[Recorder], None] | None = None
         """Called where something was captured that no thread and no exit would deliver."""
+        self.on_shutdown: Callable[[Recorder], None] | None = None
+        """Called where an application has ended and something is undelivered."""
+        self.on_begin: Callable[[], None] | None = None
+        """Called in the thread, and on the loop, of each exchange or job as it begins; never raises.
+
+        Process guards set it, to see every event loop once."""
         self.user: str | None = None
         """The user of events outside of any scope."""
         self.session: str | None = None
@@ -87,7 +88,21 @@ class Recorder:
     @property
     def is_open(self) -> bool:
         """Whether captures lead anywhere: adapters of a disabled or closed client do nothing."""
-        return self.config.enabled and not self._closed
+        return self.config.enabled and not self.lifetime.is_closed
+
+    @property
+    def exiting(self) -> bool:
+        """Whether the interpreter is on its way out: no thread may be counted on any more."""
+        return self.lifetime.exiting
+
+    @exiting.setter
+    def exiting(self, value: bool) -> None:
+        self.lifetime.exiting = value
+
+    @property
+    def is_busy_here(self) -> bool:
+        """Whether the calling thread is inside of the SDK's own work: a signal handler asks. Lock-free."""
+        return self.lifetime.is_busy_here
 
     def event(
         self, arguments: Mapping[str, Any], own_part: Mapping[str, object] | None = None
@@ -108,25 +123,30 @@ class Recorder:
             "session": self.session if scope is None else scope.session or self.session,
             **(own_part or {}),
         }
-        if not self._may_capture():
+        delivery = self._enter(fields["eventType"])
+        if delivery is None:
             return None
-        stamp = self._stamp(self._clock.wall())
-        encoded = self._encode(compose_event(fields, self._service, stamp, own))
+        stamp = Stamp(new_id(), delivery.process, next(delivery.sequence), self._clock.wall())
+        encoded = self._encoder.event(fields, stamp, own)
         if isinstance(encoded, Dropped):
-            self._pump.backlog.book_drop(encoded.reason)
+            delivery.pump.backlog.book_drop(encoded.reason, fields["eventType"])
+            delivery.pump.backlog.inbox.wake()  # the sender tells the hooks
             return None
-        return self._hand_over(EncodedEvent(encoded, fields["eventType"]))
+        return self._hand_over(delivery, EncodedEvent(encoded, fields["eventType"]), through=True)
 
-    def _may_capture(self) -> bool:
-        """Tell whether a capture leads anywhere; count it as dropped if not."""
-        if self._closed:
-            self._pump.backlog.book_drop("closed")
-            return False
-        if self.guard.is_busy_here:
+    def _enter(self, event_type: str) -> Delivery | None:
+        """Return what takes a capture; None where it leads nowhere, and is counted as dropped."""
+        delivery = self.lifetime.enter()
+        if self.lifetime.is_closed:
+            reason: DropReason = "closed"
+        elif self.guard.is_busy_here:
             # From inside of a hook, of a log line of ours, of a step of the sender: it would feed itself.
-            self._pump.backlog.book_drop("reentrant")
-            return False
-        return True
+            reason = "reentrant"
+        else:
+            return delivery
+        next(delivery.sequence)  # its number stays open, so that the receiver sees a known drop
+        delivery.pump.backlog.book_drop(reason, event_type)
+        return None
 
     def exception(
         self, error: BaseException, arguments: Mapping[str, Any], *, parent_trace_id: str | None = None
@@ -157,69 +177,50 @@ class Recorder:
         In sync mode it sends in the caller, and may block for (max_retries + 1) x
         timeout_seconds: an ASGI adapter calls it in a worker thread.
         """
-        pending = self._pending_exchange(exchange)
-        return None if pending is None else self._hand_over(pending)
+        if not self._admission.admits(exchange.endpoint, exchange.status):
+            return None
+        delivery = self._enter(exchange.event_type)
+        return None if delivery is None else self._hand_over(delivery, self._pending(delivery, exchange))
 
     def exchange_later(self, exchange: Exchange) -> None:
         """Capture without blocking in sync mode either: it leaves with the next flush, close or tick."""
-        pending = self._pending_exchange(exchange)
-        if pending is not None:
-            self._pump.backlog.put(pending)
-            if self.config.async_send:
-                self._worker.start()
-            if self._closed:
-                self._settle_late_capture()
-
-    def _pending_exchange(self, exchange: Exchange) -> PendingExchange | None:
         if not self._admission.admits(exchange.endpoint, exchange.status):
-            return None
-        if not self._may_capture():
-            return None
-        return PendingExchange(exchange, next(self._sequence), self._encode_exchange)
+            return
+        delivery = self._enter(exchange.event_type)
+        if delivery is not None:
+            self._queue(delivery, self._pending(delivery, exchange))
 
-    def _encode_exchange(self, exchange: Exchange, sequence: int) -> Masked | Dropped:
-        """Compose and encode, in the pump. The id is made here: it is encoded once, whatever the retries."""
-        fields, own = exchange.compose()
-        stamp = Stamp(new_id(), self._process, sequence, exchange.started_at)
-        return self._encode(compose_event(fields, self._service, stamp, own))
+    def _pending(self, delivery: Delivery, exchange: Exchange) -> PendingExchange:
+        return PendingExchange(exchange, (delivery.process, next(delivery.sequence)), self._encoder)
 
-    def _stamp(self, timestamp: float) -> Stamp:
-        return Stamp(new_id(), self._process, next(self._sequence), timestamp)
-
-    def _encode(self, event: Mapping[str, Any]) -> Masked | Dropped:
-        """Mask and encode; ask `before_send`; mask again what it returns."""
-        masked = encode_event(event, self._policy, self._limits)
-        hook = self.config.before_send
-        if hook is None:
-            return masked
-        try:
-            with self.guard.busy():
-                changed = hook(json.loads(masked.data))
-        except Exception as error:  # noqa: BLE001 - the hook is the user's; its event does not leave unseen
-            self.guard.report(error, "replaystack: %s raised", "before_send")
-            return Dropped("before_send_error")
-        if changed is None:
-            return Dropped("before_send")
-        if not isinstance(changed, dict):
-            self.guard.report(TypeError(f"before_send returned {type(changed).__name__}, not a dict or None"))
-            return Dropped("before_send_error")
-        return encode_event(changed, self._policy, self._limits)
-
-    def _hand_over(self, pending: EncodedEvent | PendingExchange) -> CaptureResponse | None:
-        pump = self._pump
-        if not self.config.async_send and not pump.is_delivering_here:
-            response, self._own_error.value = pump.deliver(pending)
+    def _hand_over(
+        self, delivery: Delivery, pending: EncodedEvent | PendingExchange, *, through: bool = False
+    ) -> CaptureResponse | None:
+        """Send or queue; `through`: user events, which durability "sync" writes to disk in the call."""
+        direct = delivery.direct
+        if not self.config.async_send and not direct.is_delivering_here:
+            response = direct.deliver(pending)
             if self.config.flush_interval_seconds > 0:
-                self._worker.start()
+                delivery.worker.start()
             return response
         # Also in sync mode where a signal handler or a destructor interrupts a delivery: the
         # network is in use on this very thread. It leaves with the next flush, close or tick.
-        pump.backlog.put(pending)
-        if self.config.async_send:
-            self._worker.start()
-        if self._closed or self.exiting:
-            self._settle_late_capture()
+        depot = delivery.pump.depot
+        if through and depot is not None and self.config.durability == "sync":
+            with self.guard.busy():
+                written = depot.write_through(pending)
+            if written:
+                delivery.pump.backlog.inbox.wake()
+                self.lifetime.start()
+                return None
+        self._queue(delivery, pending)
         return None
+
+    def _queue(self, delivery: Delivery, pending: EncodedEvent | PendingExchange) -> None:
+        delivery.pump.backlog.put(pending)
+        self.lifetime.start()
+        if self.lifetime.is_closed or self.lifetime.exiting:
+            self._settle_late_capture()
 
     def _settle_late_capture(self) -> None:
         """Let somebody care for an event that came while the client closed or the process ends."""
@@ -228,8 +229,7 @@ class Recorder:
 
     def raise_own_error(self) -> None:
         """Raise what the calling thread's last capture met, in sync mode with `raise_on_error`."""
-        error = getattr(self._own_error, "value", None)
-        self._own_error.value = None
+        error = self.lifetime.delivery.direct.take_own_error()
         if error is not None and self.config.raise_on_error:
             raise error
 
@@ -237,7 +237,7 @@ class Recorder:
         """Raise the last transport error since the last call, if `raise_on_error` asks for it."""
         if not self.config.raise_on_error:
             return
-        error = self._pump.take_last_error()
+        error = self.lifetime.delivery.pump.take_last_error()
         if error is not None:
             raise error
 
@@ -302,48 +302,52 @@ class Recorder:
         scope = current_scope()
         (self._breadcrumbs if scope is None else scope.breadcrumbs).clear()
 
-    # -- ending ---------------------------------------------------------------------------------
+    # -- the life of the process ------------------------------------------------------------------
+
+    def begin_again(self) -> None:
+        """Start from nothing in a forked child (see `Lifetime.begin_again`)."""
+        self.lifetime.begin_again()
+        self._breadcrumbs = BreadcrumbBuffer()
+        self._admission.reset()
 
     def request_flush(self) -> int:
         """Ask for everything captured so far to go out now; returns what to wait for. Never blocks."""
-        return self._pump.hurry()
+        return self.lifetime.request_flush()
 
     def wait_flushed(self, target: int, timeout_seconds: float) -> bool:
-        """Block until what `request_flush` named is delivered or dropped, at most `timeout_seconds`."""
-        if self._worker.is_current or self.guard.is_busy_here:
-            # From a hook, or from a signal handler that interrupts a step: this thread cannot wait
-            # for itself.
-            return self._pump.backlog.is_settled(target)
-        if self._worker.is_running and self.config.async_send:
-            return self._pump.backlog.wait_settled(target, timeout_seconds)
-        return self._pump.drive(target, self._clock.monotonic() + timeout_seconds)
+        """Block until what `request_flush` named is delivered, dropped or on disk, at most so long."""
+        return self.lifetime.wait_flushed(target, timeout_seconds)
 
     def flush(self, timeout_seconds: float | None = None) -> bool:
         """Deliver everything captured before this call. None means 10 s; a plain bound.
 
-        True iff all of it is delivered or dropped; what is in flight is waited for.
+        True iff all of it is delivered, dropped or on disk; what is in flight is waited for.
         """
-        return self.wait_flushed(self.request_flush(), _bound(timeout_seconds))
+        return self.lifetime.flush(timeout_seconds)
 
     def close(self, timeout_seconds: float | None = None) -> bool:
         """Take no more captures, flush, end the thread. Twice is fine: it flushes again."""
-        self._closed = True
-        seconds = _bound(timeout_seconds)
-        deadline = self._clock.monotonic() + seconds
-        flushed = self.flush(seconds)
-        self._worker.stop(deadline - self._clock.monotonic())
-        if flushed:
-            self._pump.close()
-        return flushed
+        return self.lifetime.close(timeout_seconds)
+
+    def flush_at_shutdown(self) -> None:
+        """Do what the interpreter's exit would, for a server that ends without one (uvicorn on SIGTERM).
+
+        Blocks for `shutdown_timeout_seconds` at most. The client stays open.
+        """
+        deadline = self._clock.monotonic() + self.config.shutdown_timeout_seconds
+        flushed = self.lifetime.finish(self.request_flush(), deadline)
+        if not flushed and self.on_shutdown is not None:
+            self.on_shutdown(self)
 
     @property
     def undelivered(self) -> int:
-        """How many captured events are neither delivered nor dropped."""
-        return self._pump.backlog.unsettled
+        """How many captured events are neither delivered nor dropped nor on disk."""
+        return self.lifetime.delivery.pump.backlog.unsettled
 
     def stats(self) -> Stats:
         """Return the ledger at this moment."""
-        return self._pump.backlog.stats(errors=self._pump.errors, skipped=self._admission.skipped)
+        pump = self.lifetime.delivery.pump
+        return pump.backlog.stats(errors=pump.errors, skipped=self._admission.skipped)
 
 
 _SNAKE_ERROR_FIELDS = {
@@ -353,13 +357,6 @@ _SNAKE_ERROR_FIELDS = {
     "stackFrames": "stack_frames",
 }
 _SCALARS = frozenset({str, int, float, bool, type(None)})
-
-
-def _bound(timeout_seconds: float | None) -> float:
-    """Return a flush's bound in seconds, one that the platform's locks can take."""
-    if timeout_seconds is None:
-        return DEFAULT_FLUSH_SECONDS
-    return min(max(0.0, timeout_seconds), threading.TIMEOUT_MAX / 2)
 
 
 def _text(value: object) -> str | None:

@@ -1,9 +1,7 @@
-"""The recorders that are open in this process, the default one, and the flush at exit."""
+"""The recorders that are open in this process, the default one, and what module-level calls do."""
 
 from __future__ import annotations
 
-import atexit
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +17,8 @@ __all__ = [
     "clear_breadcrumbs",
     "default_recorder",
     "get_breadcrumbs",
-    "register",
+    "open_recorders",
+    "remember",
     "run_with_replaystack_context",
     "set_default_recorder",
     "unregister",
@@ -27,21 +26,14 @@ __all__ = [
 
 _open: dict[int, Recorder] = {}
 _default: Recorder | None = None
-_exit_registered = False
-_exit_deadline: float | None = None  # set once the interpreter is on its way out
 # Breadcrumbs of module-level calls made before there is any client or scope.
 _unowned = BreadcrumbBuffer()
 _UNOWNED_MAX = 50
 
 
-def register(recorder: Recorder) -> None:
-    """Remember an open recorder, so that the interpreter's exit flushes it."""
-    global _exit_registered  # noqa: PLW0603 - one handler per process
-    _open[id(recorder)] = recorder
-    recorder.on_late_capture = _care_for_late_capture
-    if not _exit_registered:
-        _exit_registered = True
-        atexit.register(_flush_at_exit)
+def remember(recorder: Recorder) -> None:
+    """Let `recorder` serve module-level calls, and be flushed at exit."""
+    _open.setdefault(id(recorder), recorder)
 
 
 def unregister(recorder: Recorder) -> None:
@@ -56,6 +48,11 @@ def set_default_recorder(recorder: Recorder | None) -> None:
     """Let module-level calls go to `recorder`; None: to the first open one again."""
     global _default  # noqa: PLW0603
     _default = recorder
+
+
+def open_recorders() -> list[Recorder]:
+    """Return the recorders that are not closed, or closed and still owe something."""
+    return list(_open.values())
 
 
 def default_recorder() -> Recorder | None:
@@ -109,43 +106,3 @@ def clear_breadcrumbs() -> None:
         return
     scope = current_scope()
     (_unowned if scope is None else scope.breadcrumbs).clear()
-
-
-def _care_for_late_capture(recorder: Recorder) -> None:
-    """Take care of an event that was captured while its client closed, or after the flush at exit.
-
-    The first is delivered at exit. The second is delivered now, in its caller, while there is
-    time left of the exit; what is not is said on stderr.
-    """
-    _open.setdefault(id(recorder), recorder)
-    if _exit_deadline is None:
-        return
-    recorder.wait_flushed(recorder.request_flush(), max(0.0, _exit_deadline - time.monotonic()))
-    _say_what_is_lost([recorder])
-
-
-def _flush_at_exit() -> None:
-    """Flush all open recorders at once, within the longest of their shutdown timeouts."""
-    global _exit_deadline  # noqa: PLW0603 - a process ends once
-    recorders = [recorder for recorder in list(_open.values()) if recorder.config.enabled]
-    if not recorders:
-        return
-    deadline = time.monotonic() + max(recorder.config.shutdown_timeout_seconds for recorder in recorders)
-    _exit_deadline = deadline
-    for recorder in recorders:
-        recorder.exiting = True
-    targets = []
-    for recorder in recorders:
-        with recorder.guard.protect("the flush at exit"):
-            targets.append((recorder, recorder.request_flush()))
-    for recorder, target in targets:
-        with recorder.guard.protect("the flush at exit"):
-            recorder.wait_flushed(target, max(0.0, deadline - time.monotonic()))
-    _say_what_is_lost(recorders)
-
-
-def _say_what_is_lost(recorders: list[Recorder]) -> None:
-    """Write the one line to stderr that DESIGN.md asks for, if anything is undelivered."""
-    lost = sum(recorder.undelivered for recorder in recorders)
-    if lost and sys.stderr is not None:
-        sys.stderr.write(f"replaystack: exiting with {lost} undelivered event{'s' if lost > 1 else ''}\n")
