@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
 import http
 import json
 import logging
 import threading
+import time
 from collections import OrderedDict, defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.receiver import Receiver
+from tests.receiver import Receiver, Reply
 
 import replaystack
 from replaystack import ReplayStackClient, run_with_replaystack_context
@@ -351,8 +354,11 @@ def test_user_and_session_are_scope_local(client: ReplayStackClient, receiver: R
     assert [own.get("session") for own in owns] == ["s-1", "s-1", "s-1"]
 
 
-def test_module_level_calls_go_to_the_default_client(receiver: Receiver) -> None:
+def test_module_level_calls_go_to_the_default_client(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The first open client, or the one that was named; with none, nothing breaks."""
+    monkeypatch.setattr("replaystack.recorder.registry._open", {})  # other tests may have left clients open
     replaystack.clear_breadcrumbs()
     replaystack.add_breadcrumb("nobody listens")
     replaystack.clear_breadcrumbs()
@@ -500,6 +506,58 @@ def test_flush_and_close_have_async_forms_that_leave_the_loop_free(receiver: Rec
     assert len(receiver.taken()) == 1
 
 
+def test_a_cancelled_flush_holds_nobody(receiver: Receiver) -> None:
+    """asyncio.wait_for gives up on a flush; the loop's end does not wait for it, nor needs its executor."""
+
+    async def main() -> bool:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        busy = threading.Event()
+        blocked = loop.run_in_executor(None, busy.wait, 30)
+        client = ReplayStackClient(api_key="k", endpoint=receiver.origin, max_retries=0)
+        client.capture_event(endpoint="x")
+        assert await client.flush_async(20)  # though the application's executor is full
+        receiver.reply = Reply(misbehave="hang")
+        client.capture_event(endpoint="y")
+        try:
+            await asyncio.wait_for(client.flush_async(25), 0.2)
+        except asyncio.TimeoutError:
+            given_up = True
+        busy.set()
+        await blocked
+        clients.append(client)
+        return given_up
+
+    clients: list[ReplayStackClient] = []
+    started = time.monotonic()
+    assert asyncio.run(main())
+    assert time.monotonic() - started < 15
+    receiver.released.set()
+    receiver.reply = Reply()
+    assert clients[0].close(20)
+
+
+def test_an_error_of_a_flush_comes_out_of_its_async_form() -> None:
+    """raise_on_error holds for flush_async, and the error is the transport's own."""
+
+    class Broken:
+        def post(self, *_: Any, **__: Any) -> None:
+            raise ConnectionResetError("broken")
+
+    async def main() -> None:
+        client = ReplayStackClient(api_key="k", transport=Broken(), raise_on_error=True, max_retries=0)
+        client.capture_event(endpoint="x")
+        try:
+            with pytest.raises(ConnectionResetError):
+                await client.flush_async(0.5)
+        finally:
+            client.recorder.lifetime.delivery.pump.backlog.clear()
+            with contextlib.suppress(ConnectionResetError):
+                client.close(0)
+
+    asyncio.run(main())
+
+
 def test_a_disabled_client_does_nothing(receiver: Receiver) -> None:
     """enabled=False: no thread, no connection, no event; every verb still works."""
     before = threading.active_count()
@@ -587,3 +645,23 @@ def test_logger_names_are_the_module_paths_and_extras_are_from_the_list(receiver
             assert argument.startswith(("__name__", '"replaystack', "name")), (module, argument)
         for extra in re.findall(r"extra=\{([^}]*)\}", source):
             assert set(re.findall(r'"(\w+)":', extra)) <= EXTRA_KEYS, module
+
+
+def test_metrics_hear_of_drops_that_no_attempt_follows(receiver: Receiver) -> None:
+    """before_send drops everything, so nothing is ever sent: the hook hears of it by the flush."""
+    heard: list[dict[str, Any]] = []
+
+    class Hook(replaystack.MetricsHook):
+        def record_event_dropped(self, *, reason: str, event_type: str, count: int) -> None:
+            heard.append({"reason": reason, "event_type": event_type, "count": count})
+
+    with ReplayStackClient(
+        api_key="k", endpoint=receiver.origin, before_send=lambda _: None, metrics=Hook()
+    ) as client:
+        client.capture_event(endpoint="x")
+        client.capture_event(endpoint="x")
+        client.flush()
+    client.capture_event(endpoint="late")
+    client.close()
+    assert sum(drop["count"] for drop in heard if drop["reason"] == "before_send") == 2
+    assert {"reason": "closed", "event_type": "custom", "count": 1} in heard

@@ -42,6 +42,7 @@ VARIABLES = [
     Variable("REPLAYSTACK_MAX_BREADCRUMBS", "max_breadcrumbs", "7", 7, 8, "many"),
     Variable("REPLAYSTACK_OFFLINE_QUEUE_MAX", "offline_queue_max", "5", 5, 6, "1e3"),
     Variable("REPLAYSTACK_FLUSH_INTERVAL_MS", "flush_interval_seconds", "10000", 10.0, 3.0, "nan"),
+    Variable("REPLAYSTACK_SPOOL_PATH", "spool_path", "env/spool", "env/spool", "arg/spool", None),
 ]
 by_name = pytest.mark.parametrize("variable", VARIABLES, ids=lambda variable: variable.name)
 
@@ -56,6 +57,9 @@ DEFAULTS = {
     "max_payload_bytes": 524288,
     "max_breadcrumbs": 50,
     "flush_interval_seconds": 0.0,
+    "spool_path": None,
+    "spool_max_bytes": 256 * 1024 * 1024,
+    "durability": "on_failure",
 }
 
 
@@ -110,7 +114,8 @@ def test_a_malformed_variable_warns_once_and_leaves_the_default(
 ) -> None:
     """A typo in the environment never stops the application."""
     if variable.malformed is None:
-        assert variable.option in {"api_key", "service_name", "app_version", "commit_hash", "environment"}
+        texts = {"api_key", "service_name", "app_version", "commit_hash", "environment", "spool_path"}
+        assert variable.option in texts
         return
     with caplog.at_level(logging.WARNING, logger="replaystack"):
         config = from_environment({variable.name: variable.malformed})
@@ -186,6 +191,10 @@ BAD_ARGUMENTS: list[tuple[str, Any, str | None]] = [
     ("before_send", 1, "before_send must be callable"),
     ("transport", object(), "transport must be an object with a method post"),
     ("service_name", 7, "service_name must be"),
+    ("spool_path", b"bytes", "spool_path must be the path of a directory"),
+    ("spool_max_bytes", 0, "spool_max_bytes must be"),
+    ("durability", "never", "durability must be one of on_failure, always, sync: got 'never'"),
+    ("metrics", object(), "metrics must be a MetricsHook"),
     ("api_key", 7, "api_key must be a string"),
     ("api_key", "rs_live\nx-evil: 1", "api_key must be printable"),
 ]
@@ -230,7 +239,7 @@ def test_an_unknown_option_names_the_nearest() -> None:
         ReplayStackClient(api_key="x", smaple_rate=0.5)  # type: ignore[call-arg]  # the typo is the test
 
 
-@pytest.mark.parametrize("later", ["spool_path", "durability", "metrics", "capture_logs", "send_pii"])
+@pytest.mark.parametrize("later", ["capture_logs", "send_pii"])
 def test_an_option_that_does_not_work_yet_is_unknown(later: str) -> None:
     """Nothing is accepted and then ignored."""
     with pytest.raises(TypeError, match=later):

@@ -5,9 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.receiver import Receiver, Reply
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def run_script(script: str, receiver: Receiver, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -129,3 +133,132 @@ print(client.stats().delivered, client.stats().retries)
 """
         result = run_script(script, receiver)
         assert result.stdout.split() == ["1", "2"], result.stderr
+
+
+REFUSED_THREAD = """
+import threading
+from replaystack import ReplayStackClient
+client = ReplayStackClient()
+
+def late():
+    main = threading.main_thread()
+    main.join()  # the interpreter waits for this thread, and gives no new ones any more (3.12)
+    if REFUSE:
+        def refuse(*_, **__):
+            raise RuntimeError("can't create new thread at interpreter shutdown")
+        threading.Thread.start = refuse
+    for number in range(10):
+        client.capture_event(endpoint=f"job-{number}")
+
+threading.Thread(target=late).start()
+"""
+
+
+@pytest.mark.parametrize("refuse", [True, False])
+def test_captures_of_a_thread_that_outlives_main_arrive(*, refuse: bool) -> None:
+    """New threads are refused at shutdown: then the exit sends in its own thread."""
+    with Receiver() as receiver:
+        result = run_script(REFUSED_THREAD.replace("REFUSE", str(refuse)), receiver)
+        assert (result.returncode, result.stderr) == (0, "")
+        assert len(receiver.taken()) == 10
+
+
+def test_each_client_has_its_own_time_at_the_exit() -> None:
+    """One hanging receiver takes nothing from a client whose receiver works."""
+    with Receiver() as stuck, Receiver() as receiver:
+        stuck.reply = Reply(misbehave="hang")
+        script = f"""
+from replaystack import ReplayStackClient
+hanging = ReplayStackClient(endpoint={stuck.origin!r}, timeout_seconds=25)
+healthy = ReplayStackClient()
+hanging.capture_event(endpoint="x")
+healthy.capture_event(endpoint="y")
+"""
+        result = run_script(script, receiver)
+        assert result.stderr.strip() == "replaystack: exiting with 1 undelivered event"
+        assert [event["endpoint"] for event in receiver.taken()] == ["y"]
+
+
+@pytest.mark.parametrize("how", ["refused", "hang"])
+@pytest.mark.parametrize("durability", ["on_failure", "always", "sync"])
+def test_with_a_spool_the_next_process_delivers(tmp_path: Path, how: str, durability: str) -> None:
+    """The receiver is away or hangs: no line, a bounded exit, and the next process sends each event once."""
+    options = f"spool_path={str(tmp_path / 'spool')!r}, durability={durability!r}, timeout_seconds=25"
+    script = TEN.replace("ReplayStackClient()", f"ReplayStackClient({options})")
+    with Receiver() as away:
+        if how == "hang":
+            away.reply = Reply(misbehave="hang")
+            result = run_script(script, away)
+    if how == "refused":
+        result = run_script(script, away)
+    assert (result.returncode, result.stderr) == (0, "")
+    with Receiver(capabilities="bulk") as receiver:
+        following = f"""
+from replaystack import ReplayStackClient
+client = ReplayStackClient({options})
+client.capture_event(endpoint="next")
+"""
+        result = run_script(following, receiver)
+        assert (result.returncode, result.stderr) == (0, "")
+        endpoints = sorted(event["endpoint"] for event in receiver.taken())
+        assert endpoints == [*(f"job-{n}" for n in range(10)), "next"]
+    assert list((tmp_path / "spool").iterdir()) == []
+
+
+def test_a_flush_delivers_what_an_earlier_process_left(tmp_path: Path) -> None:
+    """A process that captures nothing itself may still empty the spool."""
+    options = f"spool_path={str(tmp_path / 'spool')!r}"
+    with Receiver() as away:
+        pass
+    run_script(TEN.replace("ReplayStackClient()", f"ReplayStackClient({options})"), away)
+    with Receiver() as receiver:
+        result = run_script(
+            f"from replaystack import ReplayStackClient\nprint(ReplayStackClient({options}).close())",
+            receiver,
+        )
+        assert result.stdout.strip() == "True"
+        assert len(receiver.taken()) == 10
+
+
+def test_events_whose_file_was_removed_are_said(tmp_path: Path) -> None:
+    """The spool has them only as long as nobody deletes it: counted, and said at the end."""
+    spool = tmp_path / "spool"
+    options = f"spool_path={str(spool)!r}, max_retries=0"
+    script = (
+        TEN.replace("ReplayStackClient()", f"ReplayStackClient({options})")
+        + f"""
+import pathlib, time
+while client.stats().spooled < 10:
+    time.sleep(0.01)
+for path in pathlib.Path({str(spool)!r}).iterdir():
+    path.unlink()
+client.close(1)
+print(client.stats().dropped["spool_lost"], client.stats().spooled)
+"""
+    )
+    with Receiver() as away:
+        pass
+    result = run_script(script, away)
+    assert result.stdout.split() == ["10", "0"]
+
+
+@pytest.mark.parametrize("durability", ["always", "sync"])
+def test_a_kill_loses_only_what_the_lag_says(tmp_path: Path, durability: str) -> None:
+    """Killed once encode_lag_seconds is 0: everything is on disk. With sync, when the call returns."""
+    options = f"spool_path={str(tmp_path / 'spool')!r}, durability={durability!r}, timeout_seconds=25"
+    wait = "while client.stats().encode_lag_seconds: time.sleep(0.001)" if durability == "always" else "pass"
+    script = (
+        TEN.replace("ReplayStackClient()", f"ReplayStackClient({options})")
+        + f"""
+import os, signal, time
+{wait}
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    )
+    with Receiver() as away:
+        away.reply = Reply(misbehave="hang")
+        assert run_script(script, away).returncode == -9
+    with Receiver(capabilities="bulk") as receiver:
+        following = f"from replaystack import ReplayStackClient\nReplayStackClient({options}).close()"
+        run_script(following, receiver)
+        assert sorted(event["endpoint"] for event in receiver.taken()) == [f"job-{n}" for n in range(10)]

@@ -259,14 +259,15 @@ def test_an_error_is_raised_to_the_caller_whose_event_it_was(receiver: Receiver)
 def test_a_capture_that_meets_a_close_is_not_lost_in_silence(receiver: Receiver) -> None:
     """An event that was being captured while the client closed is delivered or counted."""
     client = ReplayStackClient(api_key="k", endpoint=receiver.origin)
-    original = client.recorder._encode
+    encoder = client.recorder._encoder
+    original = encoder._encode
 
     def slow(event: Any) -> Any:
         masked = original(event)
         client.close()
         return masked
 
-    client.recorder._encode = slow  # type: ignore[method-assign]
+    encoder._encode = slow  # type: ignore[method-assign]
     client.capture_event(endpoint="x")
     stats = client.stats()
     assert stats.captured == 1

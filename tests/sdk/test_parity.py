@@ -21,14 +21,6 @@ import replaystack_sdk
 ROOT = Path(__file__).parents[2]
 RECORDED = json.loads((Path(__file__).parent / "vectors_1_1_3.json").read_text(encoding="utf-8"))
 
-ABSENT_NAMES = {"install_replaystack_process_guards"}
-"""Until the issue 'Delivery' has process guards."""
-ABSENT_MODULES = {
-    "runtime": "Delivery",
-    "integrations.flask": "Adapters",
-    "integrations.django": "Adapters",
-}
-
 _MASKED_COOKIES = "{'set-cookie': '[MASKED]', 'Set-Cookie': '[MASKED]', 'set_cookie': '[MASKED]'}"
 _MASKED_TWICE = repr(
     {
@@ -94,9 +86,9 @@ def test_no_recorded_case_was_lost() -> None:
 
 
 def test_all_is_complete_and_sorted() -> None:
-    """`__all__` is sorted and names all that 1.1.3 named, but for the named absences."""
+    """`__all__` is sorted and names all that 1.1.3 named."""
     assert list(replaystack_sdk.__all__) == sorted(replaystack_sdk.__all__)
-    assert set(replaystack_sdk.__all__) == set(RECORDED["all"]) - ABSENT_NAMES
+    assert set(replaystack_sdk.__all__) == set(RECORDED["all"])
 
 
 @pytest.mark.parametrize("name", sorted(replaystack_sdk.__all__))
@@ -105,13 +97,7 @@ def test_every_name_of_all_is_there(name: str) -> None:
     assert getattr(replaystack_sdk, name) is not None
 
 
-@pytest.mark.parametrize("name", sorted(ABSENT_NAMES))
-def test_absent_names_are_absent(name: str) -> None:
-    """What a later issue brings is absent until then, not a stub."""
-    assert not hasattr(replaystack_sdk, name)
-
-
-@pytest.mark.parametrize("module", sorted(set(RECORDED["modules"]) - set(ABSENT_MODULES)))
+@pytest.mark.parametrize("module", sorted(RECORDED["modules"]))
 def test_import_paths_work(module: str) -> None:
     """Every public name of every module of 1.1.3 can be imported from where it was."""
     found = importlib.import_module(f"replaystack_sdk.{module}")
@@ -119,20 +105,21 @@ def test_import_paths_work(module: str) -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("module", sorted(ABSENT_MODULES))
-def test_absent_modules_are_absent(module: str) -> None:
-    """A module that a later issue brings cannot be imported until then; no stub pretends."""
-    with pytest.raises(ModuleNotFoundError):
-        importlib.import_module(f"replaystack_sdk.{module}")
-
-
-@pytest.mark.parametrize("name", sorted(set(RECORDED["signatures"]) - ABSENT_NAMES))
+@pytest.mark.parametrize("name", sorted(RECORDED["signatures"]))
 def test_signatures_are_the_same(name: str) -> None:
-    """Names, kinds and defaults of parameters are those of 1.1.3; the client's are options of core's."""
+    """Names, kinds and defaults of parameters are those of 1.1.3; the client's are options of core's.
+
+    Process guards have one parameter more, and say their default signals: None still means them.
+    """
     then, now = RECORDED["signatures"][name], recorded_now()["signatures"][name]
     if name in {"ReplayStack", "ReplayStackClient"}:
         accepted = set(replaystack.config.OPTIONS)
         assert {parameter.split()[1] for parameter in then} <= accepted
+    elif name == "install_replaystack_process_guards":
+        kept = [parameter for parameter in then if parameter != "KEYWORD_ONLY shutdown_signals = None"]
+        assert [parameter for parameter in now if parameter in kept] == kept
+        added = {parameter.split()[1] for parameter in now if parameter not in kept}
+        assert added == {"thread_exception", "shutdown_signals"}
     else:
         assert now == then
 
@@ -207,12 +194,13 @@ def test_scope_decorates_coroutines() -> None:
     assert asyncio.run(both()) == [["async"], ["async"], ["async"]]
 
 
-def test_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("framework", ["fastapi", "flask", "django"])
+def test_missing_extra_is_named(framework: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the adapter's distribution the import error says what to install."""
-    monkeypatch.setitem(sys.modules, "replaystack_fastapi", None)
-    monkeypatch.delitem(sys.modules, "replaystack_sdk.integrations.fastapi", raising=False)
-    with pytest.raises(ImportError, match=r"replaystack-sdk\[fastapi\]"):
-        importlib.import_module("replaystack_sdk.integrations.fastapi")
+    monkeypatch.setitem(sys.modules, f"replaystack_{framework}", None)
+    monkeypatch.delitem(sys.modules, f"replaystack_sdk.integrations.{framework}", raising=False)
+    with pytest.raises(ImportError, match=rf"replaystack-sdk\[{framework}\]"):
+        importlib.import_module(f"replaystack_sdk.integrations.{framework}")
 
 
 @pytest.mark.slow

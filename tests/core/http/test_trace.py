@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replaystack.http.trace import choose_trace_id, parse_traceparent
+from replaystack.http.trace import choose_trace_id, current_traceparent, make_traceparent, parse_traceparent
+from replaystack.scope import Scope, enter_scope
 from replaystack.wire import is_trace_id
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -78,3 +79,76 @@ def test_the_current_opentelemetry_span_counts(monkeypatch: pytest.MonkeyPatch) 
     assert choose_trace_id(None, {}) == f"{0xABC:032x}"
     context.is_valid = False
     assert len(choose_trace_id(None, {})) == 36
+
+
+# -- against OpenTelemetry's own reading and writing of the header
+
+LIKE_TRACEPARENT = st.from_regex(
+    r"[ \t]?([0f]{2}|[0-9a-fA-F]{2})-(0{32}|[0-9a-f]{31,33})-(0{16}|[0-9a-f]{15,17})-[0-9a-fg]{2}"
+    r"(-[ -~\t]*)?[ \t]?",
+    fullmatch=True,
+)
+HEADER_TEXT = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E) | st.just("\t"), max_size=80)
+
+
+def _read_by_opentelemetry(value: str) -> str | None:
+    from opentelemetry.trace import get_current_span
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    context = get_current_span(
+        TraceContextTextMapPropagator().extract({"traceparent": value})
+    ).get_span_context()
+    return f"{context.trace_id:032x}" if context.is_valid else None
+
+
+@given(LIKE_TRACEPARENT | HEADER_TEXT)
+def test_a_traceparent_is_read_as_opentelemetry_reads_it(value: str) -> None:
+    """What a header may hold: the same id, or none in both."""
+    assert parse_traceparent(value) == _read_by_opentelemetry(value)
+
+
+@given(st.integers(1, 2**128 - 1), st.integers(1, 2**64 - 1), st.integers(0, 255))
+def test_what_opentelemetry_writes_is_read(trace_id: int, span_id: int, flags: int) -> None:
+    """Each traceparent that it injects is understood; within its span ours is the same."""
+    from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    carrier: dict[str, str] = {}
+    context = SpanContext(trace_id, span_id, is_remote=False, trace_flags=TraceFlags(flags))
+    with use_span(NonRecordingSpan(context)):
+        TraceContextTextMapPropagator().inject(carrier)
+        assert current_traceparent() == carrier["traceparent"]
+        assert choose_trace_id(None, {}) == f"{trace_id:032x}"
+    assert parse_traceparent(carrier["traceparent"]) == f"{trace_id:032x}"
+
+
+@given(st.uuids().map(str) | st.text("0123456789abcdef", min_size=32, max_size=32) | HEADER_TEXT)
+def test_what_we_write_opentelemetry_reads(trace_id: str) -> None:
+    """An id that fits is passed on, whole; one that does not is not cut to fit."""
+    made = make_traceparent(trace_id)
+    digits = trace_id.replace("-", "").lower()
+    fits = is_trace_id(trace_id) and len(trace_id) in {32, 36} and len(digits) == 32
+    if made is None:
+        assert not fits or not set(digits) <= set("0123456789abcdef") or set(digits) == {"0"}
+    else:
+        assert fits
+        assert _read_by_opentelemetry(made) == parse_traceparent(made) == digits
+
+
+def test_the_traceparent_for_an_outgoing_call() -> None:
+    """The running request's trace goes on, each call with a parent id of its own; outside there is none."""
+    assert current_traceparent() is None
+    before = enter_scope(Scope(choose_trace_id(None, {b"traceparent": PARENT.encode()})))
+    try:
+        first, second = current_traceparent(), current_traceparent()
+    finally:
+        enter_scope(before)
+    assert first is not None
+    assert second is not None
+    assert parse_traceparent(first) == parse_traceparent(second) == "0af7651916cd43dd8448eb211c80319c"
+    assert first != second
+    before = enter_scope(Scope("order-7"))
+    try:
+        assert current_traceparent() is None
+    finally:
+        enter_scope(before)

@@ -8,7 +8,10 @@ from .client import ReplayStackClient, set_default_client
 from .delivery import Stats
 from .errors import CaptureFailure, ConfigError, DeliveryError, ReceiverRejected
 from .event import Breadcrumb, CaptureResponse
+from .guards import install_replaystack_process_guards
+from .metrics import MetricsHook
 from .recorder import add_breadcrumb, clear_breadcrumbs, get_breadcrumbs, run_with_replaystack_context
+from .sanitize import NativeStatus, native_status
 from .version import __version__
 
 __all__ = [
@@ -17,6 +20,8 @@ __all__ = [
     "CaptureResponse",
     "ConfigError",
     "DeliveryError",
+    "MetricsHook",
+    "NativeStatus",
     "ReceiverRejected",
     "ReplayStackClient",
     "Stats",
@@ -24,6 +29,8 @@ __all__ = [
     "add_breadcrumb",
     "clear_breadcrumbs",
     "get_breadcrumbs",
+    "install_replaystack_process_guards",
+    "native_status",
     "run_with_replaystack_context",
     "set_default_client",
 ]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 from .config import Config, resolve
-from .delivery import Courier, HttpTransport, Pump, PumpSettings, Stats, UserTransport, Worker
 from .diagnostics import Guard
 from .errors import ConfigError
 from .paths import should_ignore_path
-from .recorder import Recorder, register, set_default_recorder, unregister
-from .sanitize import Policy
+from .recorder import Recorder, beside_the_loop, register, set_default_recorder, unregister
+from .sanitize import Policy, require_backend
 from .scope import current_scope
 
 if TYPE_CHECKING:
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from .config import ClientOptions
+    from .delivery import Stats
     from .event import CaptureResponse
 
 __all__ = ["ReplayStackClient", "set_default_client"]
@@ -39,37 +38,16 @@ class ReplayStackClient:
     Raises:
         ConfigError: (a `ValueError`) an option's value cannot work, or there is no API key.
         TypeError: an option does not exist; the text names the nearest one.
+        ImportError: `REPLAYSTACK_BACKEND=native`, and the native extension cannot be loaded.
 
     """
 
     def __init__(self, **options: Unpack[ClientOptions]) -> None:
         config = resolve(options)
         self.config: Config = config
-        guard = Guard(config.on_error)
-        transport = HttpTransport() if config.transport is None else UserTransport(config.transport)
-        courier = Courier(
-            transport,
-            ingest_url=config.ingest_url,
-            base_url=config.base_url,
-            api_key=config.api_key,
-            batch_max_events=config.batch_max_events,
-            bulk_without_asking="batch_max_events" in config.explicit,
-            may_ask=config.async_send,
-        )
-        settings = PumpSettings(
-            timeout_seconds=config.timeout_seconds,
-            max_retries=config.max_retries,
-            queue_max_bytes=config.queue_max_bytes,
-            offline_queue_max=config.offline_queue_max,
-            batch_interval_seconds=config.batch_interval_seconds,
-            flush_interval_seconds=config.flush_interval_seconds,
-            sync=not config.async_send,
-        )
-        pump = Pump(courier, settings, guard=guard, on_queue_drop=config.on_queue_drop)
-        policy = _policy(config)
-        self.recorder: Recorder = Recorder(
-            config, pump=pump, worker=Worker(pump, guard), policy=policy, guard=guard
-        )
+        if config.enabled:
+            require_backend()
+        self.recorder: Recorder = Recorder(config, policy=_policy(config), guard=Guard(config.on_error))
         """What adapters and loggers are given. Applications use the verbs below."""
         register(self.recorder)
 
@@ -177,12 +155,12 @@ class ReplayStackClient:
         return done
 
     async def flush_async(self, timeout_seconds: float | None = None) -> bool:
-        """Do as `flush`, in a worker thread: the event loop goes on."""
-        return await asyncio.to_thread(self.flush, timeout_seconds)
+        """Do as `flush`, on a thread of its own: the event loop goes on."""
+        return await beside_the_loop(lambda: self.flush(timeout_seconds))
 
     async def close_async(self, timeout_seconds: float | None = None) -> bool:
-        """Do as `close`, in a worker thread: the event loop goes on."""
-        return await asyncio.to_thread(self.close, timeout_seconds)
+        """Do as `close`, on a thread of its own: the event loop goes on."""
+        return await beside_the_loop(lambda: self.close(timeout_seconds))
 
     def stats(self) -> Stats:
         """Return the account of every event at this moment (see `Stats`). Cheap; any thread."""

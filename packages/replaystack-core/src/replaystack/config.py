@@ -14,10 +14,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import urlsplit
 
+from . import option_checks as checks
 from .errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from .option_checks import Durability
 
 __all__ = ["OPTIONS", "ClientOptions", "Config", "Option", "resolve"]
 
@@ -67,123 +70,10 @@ class ClientOptions(TypedDict, total=False):
     shutdown_timeout_seconds: float | None
     automatic_breadcrumbs: bool | None
     before_send: Callable[[dict[str, Any]], dict[str, Any] | None] | None
-
-
-# -- what a value must be: each check returns the value to keep or raises ValueError(expectation)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError("a string that is not empty")
-    return str.__str__(value)  # of an Enum member, its value
-
-
-def _key(value: object) -> str:
-    text = _text(value)
-    if not (text.isascii() and text.isprintable()) or text != text.strip():
-        raise ValueError("printable ASCII without blanks around it, as an HTTP header can carry it")
-    return text
-
-
-def _url(value: object) -> str:
-    text = _text(value).rstrip("/")
-    try:
-        parts = urlsplit(text)
-        valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
-        # An address ends in log lines and error texts: a credential must not be in it.
-        valid = valid and "@" not in parts.netloc and not parts.fragment
-    except ValueError:
-        valid = False
-    if not valid:
-        raise ValueError("an absolute http or https URL without credentials or fragment")
-    return text
-
-
-def _base_url(value: object) -> str:
-    text = _url(value)
-    if urlsplit(text).query:
-        raise ValueError("a URL without a query: paths are appended to it")
-    return text
-
-
-def _boolean(value: object) -> bool:
-    if type(value) is not bool:
-        raise ValueError("True or False")
-    return value
-
-
-def _mask_values(value: object) -> bool | tuple[str, ...]:
-    """Take a switch or names of classes, which the policy knows and checks."""
-    return value if type(value) is bool else _strings(value)
-
-
-def _number(low: float, high: float, *, above: bool = False) -> Callable[[object], float]:
-    """Return a check for a finite number in [low, high], or (low, high] when `above`."""
-    if above:
-        expectation = f"above {low}" if high == math.inf else f"above {low} and at most {high}"
-    else:
-        expectation = f"{low} or more" if high == math.inf else f"between {low} and {high}"
-
-    def check(value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise ValueError(expectation)  # noqa: TRY004 - the resolver words the final error
-        number = float(value)
-        if not math.isfinite(number) or number > high or number < low or (above and number == low):
-            raise ValueError(expectation)
-        return number
-
-    return check
-
-
-def _integer(low: int, high: int | None = None) -> Callable[[object], int]:
-    expectation = (
-        f"an integer between {low} and {high}" if high is not None else f"an integer of {low} or more"
-    )
-
-    def check(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise ValueError(expectation)  # noqa: TRY004 - the resolver words the final error
-        if value < low or (high is not None and value > high):
-            raise ValueError(expectation)
-        return int(value)
-
-    return check
-
-
-def _strings(value: Any) -> tuple[str, ...]:
-    expectation = "an iterable of strings (not one string)"
-    if isinstance(value, (str, bytes)):
-        raise ValueError(expectation)  # noqa: TRY004 - the resolver words the final error
-    try:
-        items = tuple(value)
-    except TypeError:
-        raise ValueError(expectation) from None
-    if not all(isinstance(item, str) for item in items):
-        raise ValueError(expectation)
-    return items
-
-
-def _remote_rules(value: object) -> tuple[str, ...]:
-    """Take `{"fields": [...]}`; what else a later receiver may send along is left alone."""
-    fields = value.get("fields", ()) if isinstance(value, dict) else None
-    if fields is None:
-        raise ValueError('a dict such as {"fields": ["tax_id"]}')
-    try:
-        return _strings(fields)
-    except ValueError:
-        raise ValueError('a dict such as {"fields": ["tax_id"]}') from None
-
-
-def _callable(value: object) -> Any:
-    if not callable(value):
-        raise ValueError("callable")  # noqa: TRY004 - the resolver words the final error
-    return value
-
-
-def _transport(value: object) -> Any:
-    if not callable(getattr(value, "post", None)):
-        raise ValueError("an object with a method post(url, json, headers, timeout)")  # noqa: TRY004
-    return value
+    spool_path: str | os.PathLike[str] | None
+    spool_max_bytes: int | None
+    durability: Durability | None
+    metrics: Any
 
 
 # -- how an environment variable's text becomes a value
@@ -215,45 +105,49 @@ class Option:
 
 
 OPTIONS: dict[str, Option] = {
-    "api_key": Option(_key, env="REPLAYSTACK_API_KEY", parse=str.strip, secret=True),
-    "endpoint": Option(_base_url, DEFAULT_ENDPOINT, "REPLAYSTACK_ENDPOINT", str.strip),
-    "ingest_url": Option(_url, None, "REPLAYSTACK_INGEST_URL", str.strip),
-    "service_name": Option(_text, None, "REPLAYSTACK_SERVICE_NAME", str.strip),
-    "app_version": Option(_text, None, "REPLAYSTACK_APP_VERSION", str.strip),
-    "commit_hash": Option(_text, None, "REPLAYSTACK_COMMIT_HASH", str.strip),
-    "environment": Option(_text, "development", "REPLAYSTACK_ENVIRONMENT", str.strip),
-    "enabled": Option(_boolean, True, "REPLAYSTACK_ENABLED", _parse_boolean),
+    "api_key": Option(checks.header_value, env="REPLAYSTACK_API_KEY", parse=str.strip, secret=True),
+    "endpoint": Option(checks.base_url, DEFAULT_ENDPOINT, "REPLAYSTACK_ENDPOINT", str.strip),
+    "ingest_url": Option(checks.url, None, "REPLAYSTACK_INGEST_URL", str.strip),
+    "service_name": Option(checks.text, None, "REPLAYSTACK_SERVICE_NAME", str.strip),
+    "app_version": Option(checks.text, None, "REPLAYSTACK_APP_VERSION", str.strip),
+    "commit_hash": Option(checks.text, None, "REPLAYSTACK_COMMIT_HASH", str.strip),
+    "environment": Option(checks.text, "development", "REPLAYSTACK_ENVIRONMENT", str.strip),
+    "enabled": Option(checks.boolean, True, "REPLAYSTACK_ENABLED", _parse_boolean),
     # An hour: a larger number is milliseconds taken for seconds.
     "timeout_seconds": Option(
-        _number(0, 3600, above=True), 2.5, "REPLAYSTACK_TIMEOUT_MS", _parse_milliseconds
+        checks.number(0, 3600, above=True), 2.5, "REPLAYSTACK_TIMEOUT_MS", _parse_milliseconds
     ),
-    "max_retries": Option(_integer(0, 100), 1, "REPLAYSTACK_RETRIES", int),
-    "sample_rate": Option(_number(0.0, 1.0), 1.0, "REPLAYSTACK_SAMPLE_RATE", float),
-    "sample_rate_failed": Option(_number(0.0, 1.0)),
-    "capture_success": Option(_boolean, True, "REPLAYSTACK_CAPTURE_SUCCESS", _parse_boolean),
-    "max_payload_bytes": Option(_integer(1, MIB), 524288, "REPLAYSTACK_MAX_PAYLOAD_SIZE_BYTES", int),
-    "mask_fields": Option(_strings, ()),
-    "unmask_fields": Option(_strings, ()),
-    "mask_values": Option(_mask_values, True),
-    "remote_masking_rules": Option(_remote_rules, ()),
-    "ignored_paths": Option(_strings, ()),
-    "max_breadcrumbs": Option(_integer(0), 50, "REPLAYSTACK_MAX_BREADCRUMBS", int),
-    "offline_queue_max": Option(_integer(0), None, "REPLAYSTACK_OFFLINE_QUEUE_MAX", int),
-    "queue_max_bytes": Option(_integer(1), 16 * MIB),
+    "max_retries": Option(checks.integer(0, 100), 1, "REPLAYSTACK_RETRIES", int),
+    "sample_rate": Option(checks.number(0.0, 1.0), 1.0, "REPLAYSTACK_SAMPLE_RATE", float),
+    "sample_rate_failed": Option(checks.number(0.0, 1.0)),
+    "capture_success": Option(checks.boolean, True, "REPLAYSTACK_CAPTURE_SUCCESS", _parse_boolean),
+    "max_payload_bytes": Option(checks.integer(1, MIB), 524288, "REPLAYSTACK_MAX_PAYLOAD_SIZE_BYTES", int),
+    "mask_fields": Option(checks.strings, ()),
+    "unmask_fields": Option(checks.strings, ()),
+    "mask_values": Option(checks.mask_values, True),
+    "remote_masking_rules": Option(checks.remote_rules, ()),
+    "ignored_paths": Option(checks.strings, ()),
+    "max_breadcrumbs": Option(checks.integer(0), 50, "REPLAYSTACK_MAX_BREADCRUMBS", int),
+    "offline_queue_max": Option(checks.integer(0), None, "REPLAYSTACK_OFFLINE_QUEUE_MAX", int),
+    "queue_max_bytes": Option(checks.integer(1), 16 * MIB),
     "flush_interval_seconds": Option(
-        _number(0, math.inf), 0.0, "REPLAYSTACK_FLUSH_INTERVAL_MS", _parse_milliseconds
+        checks.number(0, math.inf), 0.0, "REPLAYSTACK_FLUSH_INTERVAL_MS", _parse_milliseconds
     ),
-    "async_send": Option(_boolean, True),
-    "raise_on_error": Option(_boolean, False),
-    "on_error": Option(_callable),
-    "on_queue_drop": Option(_callable),
-    "transport": Option(_transport),
+    "async_send": Option(checks.boolean, True),
+    "raise_on_error": Option(checks.boolean, False),
+    "on_error": Option(checks.function),
+    "on_queue_drop": Option(checks.function),
+    "transport": Option(checks.transport),
     # WIRE.md section 1: a bulk request carries at most 100 events.
-    "batch_max_events": Option(_integer(1, 100), 50),
-    "batch_interval_seconds": Option(_number(0, 3600), 0.2),
-    "shutdown_timeout_seconds": Option(_number(0, 3600), 2.0),
-    "automatic_breadcrumbs": Option(_boolean, True),
-    "before_send": Option(_callable),
+    "batch_max_events": Option(checks.integer(1, 100), 50),
+    "batch_interval_seconds": Option(checks.number(0, 3600), 0.2),
+    "shutdown_timeout_seconds": Option(checks.number(0, 3600), 2.0),
+    "automatic_breadcrumbs": Option(checks.boolean, True),
+    "before_send": Option(checks.function),
+    "spool_path": Option(checks.path, None, "REPLAYSTACK_SPOOL_PATH", str.strip),
+    "spool_max_bytes": Option(checks.integer(1), 256 * MIB),
+    "durability": Option(checks.durability, "on_failure"),
+    "metrics": Option(checks.metrics),
 }
 
 
@@ -296,6 +190,10 @@ class Config:
     shutdown_timeout_seconds: float
     automatic_breadcrumbs: bool
     before_send: Callable[[dict[str, Any]], dict[str, Any] | None] | None
+    spool_path: str | None
+    spool_max_bytes: int
+    durability: Durability
+    metrics: Any
     explicit: frozenset[str]
     """Names of the options that came from an argument or the environment."""
     malformed: tuple[str, ...]
@@ -362,7 +260,7 @@ def resolve(options: Mapping[str, Any], environ: Mapping[str, str] | None = None
             explicit.add(name)
         except (ValueError, OverflowError):
             malformed.append(f"{option.env} is malformed and was not used (option {name})")
-            unusable_address = unusable_address or option.check in {_url, _base_url}
+            unusable_address = unusable_address or option.check in {checks.url, checks.base_url}
 
     if not values["api_key"]:
         hint = " (" + "; ".join(malformed) + ")" if malformed else ""

@@ -98,6 +98,10 @@ class Guard:
         self._log = RateLimitedLogger("replaystack.diagnostics")
         self._here = threading.local()
 
+    def renew(self) -> None:
+        """Forget who is busy: in a forked child, or where gevent replaced what threads are."""
+        self._here = threading.local()
+
     @property
     def is_busy_here(self) -> bool:
         """Whether the calling thread is inside of the SDK's own work."""
@@ -106,26 +110,29 @@ class Guard:
     @contextmanager
     def busy(self) -> Iterator[None]:
         """Mark the block as the SDK's own work on the calling thread. Nests."""
-        self._here.depth = getattr(self._here, "depth", 0) + 1
+        here = self._here  # a fork inside of the block renews it
+        here.depth = getattr(here, "depth", 0) + 1
         try:
             yield
         finally:
-            self._here.depth -= 1
+            here.depth -= 1
 
     def report(self, error: BaseException, message: str = "replaystack: %s failed", *args: object) -> None:
-        """Log `error` (rate limited) and hand it to `on_error`. Never raises."""
-        if getattr(self._here, "reporting", False):
+        """Log `error` (rate limited; not where `message` is empty), hand it to `on_error`. Never raises."""
+        here = self._here
+        if getattr(here, "reporting", False):
             return
-        self._here.reporting = True
+        here.reporting = True
         try:
             with self.busy():
-                self._log.log(logging.WARNING, message, *args, exc_info=error)
+                if message:
+                    self._log.log(logging.WARNING, message, *args, exc_info=error)
                 if self._on_error is not None:
                     self._on_error(error)
         except Exception:  # noqa: BLE001 - a raising hook or log handler is the user's; it ends here
             pass
         finally:
-            self._here.reporting = False
+            here.reporting = False
 
     def caught(self, error: Exception, what: str) -> None:
         """Do what `protect` does, for an `except` on a hot path. Never raises, but in strict mode."""

@@ -8,7 +8,7 @@ be used in another context, and streaming answers end in one.
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -53,15 +53,21 @@ class BreadcrumbBuffer:
 class Scope:
     """One request or job. Created by adapters and `run_with_replaystack_context`."""
 
-    __slots__ = ("breadcrumbs", "closed", "session", "trace_id", "user")
+    __slots__ = ("breadcrumbs", "closed", "recordings", "session", "trace_id", "user")
 
     def __init__(self, trace_id: str | None = None) -> None:
         self.breadcrumbs: BreadcrumbBuffer = BreadcrumbBuffer()
         self.trace_id: str | None = trace_id
         self.user: str | None = None
         self.session: str | None = None
+        self.recordings: dict[int, Any] = {}
+        """Who records this request: recordings of the http kit by the id of their recorder."""
         self.closed: bool = False
         """True once its event is captured: later breadcrumbs would belong to nothing."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle and copy as a scope that nobody records: who copies a request has another one."""
+        return Scope, (self.trace_id,)
 
 
 _current: ContextVar[Scope | None] = ContextVar("replaystack_scope", default=None)

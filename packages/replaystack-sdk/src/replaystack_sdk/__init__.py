@@ -22,6 +22,7 @@ from .context import (
 from .headers import detect_auth_mode, headers_to_object
 from .masking import mask_data, mask_sensitive_data
 from .payloads import safe_json_clone, safe_stringify, truncate_payload, truncate_utf8_string
+from .runtime import install_replaystack_process_guards
 from .stacktrace import format_exception, get_error_details, parse_exception_stack, parse_stack_trace
 from .types import (
     AuthMode,
@@ -68,6 +69,7 @@ __all__ = [
     "get_context_breadcrumbs",
     "get_error_details",
     "headers_to_object",
+    "install_replaystack_process_guards",
     "mask_data",
     "mask_sensitive_data",
     "normalize_absolute_request_url",

@@ -86,6 +86,8 @@ class HttpRequest:
         """Return the absolute URL as the caller used it; proxies in `networks` are believed."""
         host = self.by_name.get("host") or self.host
         scheme, host = resolve_origin(self.scheme, host, self.peer, self.by_name, networks)
+        if self.scheme.startswith("ws") and scheme.startswith("http"):
+            scheme = f"ws{scheme[4:]}"  # a proxy says https of a websocket, too
         raw = self.raw_path
         target = raw.decode("latin-1").partition("?")[0] if raw else quote(self.path, safe=_PATH_SAFE)
         query = self.query.decode("latin-1")

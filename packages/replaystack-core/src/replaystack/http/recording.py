@@ -22,7 +22,7 @@ from .tap import BodyTap
 from .trace import choose_trace_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from ..event import EventStatus, EventType, LogLevel
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Recording"]
 
 _BODILESS_STATUSES = frozenset({204, 304})
+_SERVER_ERROR = 500
 
 
 def _length(value: bytes | None) -> int | None:
@@ -49,6 +50,8 @@ class Recording:
     """
 
     event_type: EventType = "api"
+    noun: str = "HTTP request"
+    """What the automatic breadcrumbs say has started and finished."""
 
     def __init__(
         self,
@@ -60,6 +63,8 @@ class Recording:
         outer: Recording | None = None,
     ) -> None:
         self._recorder = recorder
+        if recorder.on_begin is not None:
+            recorder.on_begin()
         self._started = time.perf_counter_ns()
         self.options = options
         self.request = request
@@ -74,7 +79,7 @@ class Recording:
         """The path's pattern, such as `/orders/{order_id}`."""
         self.user: str | None = None
         self.session: str | None = None
-        self.disconnected = False
+        self.disconnected: bool = False
         """The caller went away before the answer was complete."""
         self.status: EventStatus = "pending"
         self.status_code: int | None = None
@@ -90,8 +95,12 @@ class Recording:
         self.ended: bool = False
         """Whether the exchange is complete: what happens now belongs to another event."""
         self._failure_status: int | None = None
+        self._handled: BaseException | None = None
+        self._error_id: int | None = None
         self._body_chunks = 0
-        self._has_length = False
+        self._bodiless = False
+        self._length: int | None = None
+        self.scope.recordings[id(recorder)] = self
         config = recorder.config
         self._limit = config.max_payload_bytes
         automatic = config.automatic_breadcrumbs and outer is None
@@ -100,7 +109,7 @@ class Recording:
             self.request_tap = BodyTap(self._limit, _length(request.raw_by_name.get(b"content-length")))
         if self._max_breadcrumbs:
             metadata = {"method": request.method, "endpoint": request.path}
-            self._breadcrumb("HTTP request started", "http", "info", metadata)
+            self._breadcrumb(f"{self.noun} started", "http", "info", metadata)
 
     @contextmanager
     def scope_entered(self) -> Iterator[None]:
@@ -113,14 +122,20 @@ class Recording:
 
     # -- while it runs --------------------------------------------------------------------------
 
-    def request_chunk(self, chunk: bytes, *, last: bool) -> None:
+    def request_chunk(self, chunk: bytes | memoryview, *, last: bool) -> None:
         """Note a piece of the request's body that the application just read."""
         tap = self.request_tap
         if tap is not None and not self.ended:
             if chunk:
                 tap.feed(chunk)
-            if last:
-                tap.complete = True
+            # An end before the declared length is a caller that went away.
+            tap.complete = last if tap.declared_bytes is None else tap.seen_bytes >= tap.declared_bytes
+
+    def request_rewound(self) -> None:
+        """Note that the application went back to the beginning of the body, to read it again."""
+        tap = self.request_tap
+        if tap is not None and not self.ended:
+            self.request_tap = BodyTap(self._limit, tap.declared_bytes)
 
     def response_start(self, status_code: int, headers: HeaderPairs) -> None:
         """Note the head of the answer. A second one (an error after the first) wins."""
@@ -129,14 +144,15 @@ class Recording:
         content_type = header_value(headers, b"content-type")
         self.streamed = content_type is not None and content_type.lower().startswith(b"text/event-stream")
         self.response_tap = None
-        if self.options.capture_response_body and not (
-            self.request.method == "HEAD" or status_code in _BODILESS_STATUSES
-        ):
-            length = _length(header_value(headers, b"content-length"))
-            self._has_length = length is not None
-            self.response_tap = BodyTap(self._limit, length)
+        self._length = _length(header_value(headers, b"content-length"))
+        self._bodiless = self.request.method == "HEAD" or status_code in _BODILESS_STATUSES
+        if self.options.capture_response_body and not self._bodiless:
+            self.response_tap = BodyTap(self._limit, self._length)
             if self.streamed and not self.options.capture_streaming_body:
                 self.response_tap.discard()
+        handled, self._handled = self._handled, None
+        if handled is not None and status_code >= _SERVER_ERROR and self.error is None:
+            self.fail(handled, handled=True)
 
     def response_chunk(self, chunk: bytes | bytearray | memoryview, *, last: bool) -> None:
         """Note a piece of the answer's body that was just sent."""
@@ -145,18 +161,65 @@ class Recording:
             return
         if chunk:
             self._body_chunks += 1
-            if self._body_chunks == 2 and not self.streamed and not self._has_length:
+            if self._body_chunks == 2 and not self.streamed and self._length is None:
                 self.streamed = True
                 if not self.options.capture_streaming_body:
                     tap.discard()
             tap.feed(chunk)
         tap.complete = last
 
+    def response_whole(self, chunks: Iterable[bytes]) -> None:
+        """Note a body that lies there complete, in one piece or several: it is no stream."""
+        tap = self.response_tap
+        if tap is not None:
+            for chunk in chunks:
+                tap.feed(chunk)
+            tap.complete = True
+
+    def response_unseen(self, *, last: bool = True) -> None:
+        """Note that the server sends the body, a file, or a part of it by itself: it never passes by."""
+        tap = self.response_tap
+        if tap is not None:
+            tap.discard()
+            tap.complete = last
+
+    def response_withdrawn(self) -> None:
+        """Note that the answer which began never went out: the server makes one of its own."""
+        self.status_code = self.response_headers = self.response_tap = None
+        self.streamed = False
+
+    def is_answered(self, sent_bytes: int) -> bool:
+        """Tell whether the answer is whole after so many bytes of body, although nobody said: last."""
+        if self.status_code is None:
+            return False
+        return self._bodiless or (self._length is not None and sent_bytes >= self._length)
+
+    def caller_gone(self) -> None:
+        """Note that the caller went away before the exchange was over."""
+        if not self.ended:
+            self.disconnected = True
+
+    def handled(self, error: BaseException) -> None:
+        """Note an exception for which the application may have a handler.
+
+        It is this exchange's exception if the answer that begins next is a 5xx, or if it asks
+        for that itself (`CaptureFailure`). Call it before `response_start`; the reference is
+        let go there.
+        """
+        if isinstance(error, CaptureFailure):
+            self.fail(error, handled=True)
+        else:
+            self._handled = error
+
     def fail(self, error: BaseException, *, handled: bool = False) -> None:
         """Note the exception that ended the request. Takes it apart now; keeps no reference.
 
+        The same exception twice, from a framework's signal and then raised, is once.
         `handled`: the application or its framework made the answer of it.
         """
+        if self.error is not None and self._error_id == id(error):
+            return
+        self._error_id = id(error)
         self.error = describe_exception(error)
         if isinstance(error, CaptureFailure):
             self._failure_status = error.status_code
@@ -182,6 +245,9 @@ class Recording:
         if self.ended:
             return False
         self.ended = True
+        # The mark stays, so that nobody records this request again; the reference would be a cycle.
+        self.scope.recordings[id(self._recorder)] = None
+        self._handled = None
         self.elapsed_ms = (time.perf_counter_ns() - self._started) // 1_000_000
         if self._failure_status is not None:
             self.status_code = self._failure_status
@@ -193,7 +259,7 @@ class Recording:
             if self.status != "success":
                 level = "error" if self.status == "failed" else "warning"
             metadata = {"statusCode": self.status_code, "executionTimeMs": self.elapsed_ms}
-            self._breadcrumb("HTTP request finished", "http", level, metadata)
+            self._breadcrumb(f"{self.noun} finished", "http", level, metadata)
         scope, recorder = self.scope, self._recorder
         self.breadcrumbs = scope.breadcrumbs.snapshot()
         self.user = self.user or scope.user or recorder.user

@@ -1,22 +1,35 @@
-"""Which trace a request belongs to: the first valid id of the candidates (API.md section 5)."""
+"""Which trace a request belongs to: the first valid id of the candidates (API.md section 5).
+
+And how to pass it on: `traceparent` as W3C Trace Context (level 1) has it.
+"""
 
 from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..clock import new_id
+from ..scope import current_scope
 from ..wire import is_trace_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["TRACE_HEADER", "choose_trace_id", "parse_traceparent"]
+__all__ = [
+    "TRACE_HEADER",
+    "choose_trace_id",
+    "current_traceparent",
+    "make_traceparent",
+    "parse_traceparent",
+]
 
 TRACE_HEADER = "x-trace-id"
 
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.ASCII)
+_FITTING = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+_MAX_LENGTH = 512
+"""What OpenTelemetry reads, too. The standard's own form has 55 characters, a later version may add some."""
 
 
 def parse_traceparent(value: str) -> str | None:
@@ -24,7 +37,7 @@ def parse_traceparent(value: str) -> str | None:
 
     Version ff and ids of zeros are invalid; a version above 00 may carry more fields.
     """
-    match = _TRACEPARENT.fullmatch(value.strip())
+    match = _TRACEPARENT.fullmatch(value.strip(" \t")) if len(value) <= _MAX_LENGTH else None
     if match is None:
         return None
     version, trace_id, parent_id, _flags, rest = match.groups()
@@ -33,14 +46,38 @@ def parse_traceparent(value: str) -> str | None:
     return trace_id
 
 
-def _opentelemetry_trace_id() -> str | None:
-    """Return the id of the span that is current in OpenTelemetry, if the application uses it."""
+def make_traceparent(trace_id: str) -> str | None:
+    """Return a `traceparent` that passes `trace_id` on, with a new parent id; None where it cannot.
+
+    32 hex digits stand for themselves, a UUID for its digits; any other id of ours does not fit.
+    """
+    digits = trace_id.replace("-", "").lower()
+    if not _FITTING.fullmatch(trace_id) or not int(digits, 16):
+        return None
+    return f"00-{digits}-{new_id()[-12:]}{new_id()[:4]}-01"
+
+
+def current_traceparent() -> str | None:
+    """Return the `traceparent` for a call that the running request makes to another service.
+
+    That of OpenTelemetry's current span where there is one, else one with the trace id of our
+    scope; None outside of a request, and for a trace id that does not fit.
+    """
+    span = _opentelemetry_span()
+    if span is not None:
+        return f"00-{span.trace_id:032x}-{span.span_id:016x}-{span.trace_flags:02x}"
+    scope = current_scope()
+    return None if scope is None or scope.trace_id is None else make_traceparent(scope.trace_id)
+
+
+def _opentelemetry_span() -> Any:
+    """Return the context of the span that is current in OpenTelemetry, if the application uses it."""
     trace = sys.modules.get("opentelemetry.trace")
     if trace is None:
         return None
     try:
         context = trace.get_current_span().get_span_context()
-        return f"{context.trace_id:032x}" if context.is_valid else None
+        return context if context.is_valid else None
     except Exception:  # noqa: BLE001 - another project's API; without it there is one candidate less
         return None
 
@@ -60,4 +97,7 @@ def choose_trace_id(asked: object, headers: Mapping[bytes, bytes]) -> str:
         return text
     traceparent = headers.get(b"traceparent")
     parsed = parse_traceparent(traceparent.decode("latin-1")) if traceparent else None
-    return parsed or _opentelemetry_trace_id() or new_id()
+    if parsed is not None:
+        return parsed
+    span = _opentelemetry_span()
+    return new_id() if span is None else f"{span.trace_id:032x}"
