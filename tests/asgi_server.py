@@ -16,18 +16,24 @@ __all__ = ["serve"]
 
 
 @contextmanager
-def serve(app: Any) -> Iterator[str]:
-    """Serve `app` on loopback; yields its base URL. Ends the server and its thread."""
+def serve(app: Any, **options: Any) -> Iterator[str]:
+    """Serve `app` on loopback; yields its base URL. Ends the server and its thread.
+
+    `options` join uvicorn's own: `ws="websockets-sansio"` for websockets.
+    """
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(
         app,
-        log_level="critical",
-        lifespan="auto",
-        timeout_graceful_shutdown=5,
-        ws="none",
-        proxy_headers=False,
+        **{
+            "log_level": "critical",
+            "lifespan": "auto",
+            "timeout_graceful_shutdown": 5,
+            "ws": "none",
+            "proxy_headers": False,
+            **options,
+        },
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)

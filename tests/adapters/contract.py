@@ -11,11 +11,19 @@ and the instrumented one must leave the events that `check` describes.
 | POST /echo | reads the JSON body, answers it |
 | POST /twice | reads the body twice, answers both lengths |
 | POST /unread | answers 200 without reading |
+| POST /partly | reads one piece, answers its first ten characters |
+| POST /unparsed | reads the body as bytes, answers its size |
+| POST /form | answers the form's field `user` and the names of its files |
 | POST /upload | reads in pieces, answers size and sha256 |
 | GET /teapot | the framework's own way to answer 418 |
 | GET /fail | raises ValueError("no such order: password=hunter2-CANARY") from OSError |
 | GET /handled | raises an error for which the application has a handler that answers 500 |
+| GET /refused | raises an error for which the application has a handler that answers 409 |
+| GET /declined | raises CaptureFailure("declined", {"reason": "card", "cvv": "123"}, 402) |
+| GET /sorry | raises such a CaptureFailure of a class for which there is a handler that answers 402 |
 | GET /stream | three chunks, no Content-Length |
+| GET /sse | an event-stream of two events |
+| GET /file | a file, by the framework's own way to send one, Range understood |
 | GET /midstream | one chunk, then raises RuntimeError("broke in the middle") |
 | GET /nothing | 204 |
 | GET /cached | 304 with an ETag |
@@ -88,7 +96,7 @@ def check_ok(event: Event) -> None:
     assert "errorName" not in event
     own = _own(event)
     assert own["eventId"]
-    assert own["sequence"] == 0
+    assert isinstance(own["sequence"], int)
     assert own["masking"]["policy"]
 
 
@@ -130,10 +138,37 @@ def check_handled(event: Event) -> None:
     assert event["responsePayload"] == {"handled": True}
 
 
+def check_refused(event: Event) -> None:
+    assert (event["status"], event["statusCode"]) == ("warning", 409)
+    assert "errorName" not in event
+
+
+def check_declined(event: Event) -> None:
+    assert (event["status"], event["statusCode"]) == ("failed", 402)
+    assert event["errorMessage"] == "declined"
+    assert event["responsePayload"] == {"reason": "card", "cvv": "[MASKED]"}
+
+
 def check_stream(event: Event) -> None:
     assert event["responsePayload"] == {"captured": False, "reason": "Streaming response body not captured"}
     assert _own(event)["bodies"]["response"]["streamed"] is True
     assert _own(event)["bodies"]["response"]["totalBytes"] == 15
+
+
+def check_sse(event: Event) -> None:
+    assert event["status"] == "success"
+    assert event["responsePayload"] == {"captured": False, "reason": "Streaming response body not captured"}
+    assert _own(event)["bodies"]["response"]["streamed"] is True
+
+
+def check_file(event: Event) -> None:
+    assert (event["status"], event["statusCode"]) == ("success", 200)
+    assert "incomplete" not in _own(event)["bodies"]["response"]
+
+
+def check_range(event: Event) -> None:
+    assert (event["status"], event["statusCode"]) == ("success", 206)
+    assert _own(event)["bodies"]["response"]["totalBytes"] == 10
 
 
 def check_midstream(event: Event) -> None:
@@ -147,6 +182,18 @@ def check_unread(event: Event) -> None:
     assert event["statusCode"] == 200
     assert _own(event)["bodies"]["request"]["unread"] is True
     assert "requestPayload" not in event
+
+
+def check_partly(event: Event) -> None:
+    assert event["statusCode"] == 200
+    assert _own(event)["bodies"]["request"]["totalBytes"] == 2000
+
+
+def check_multipart(event: Event) -> None:
+    text = json.dumps(event)
+    assert "ada" in text
+    assert "CANARY" not in text
+    assert event["responsePayload"] == {"user": "ada", "files": ["photo"]}
 
 
 def check_twice(event: Event) -> None:
@@ -204,6 +251,13 @@ SECRET_BODY = json.dumps(
     {"user": "ada", "password": "CANARY-body", "card": {"card_number": "CANARY-card", "cvv": "987"}}
 ).encode()
 
+MULTIPART = (
+    b'--b\r\nContent-Disposition: form-data; name="user"\r\n\r\nada\r\n'
+    b'--b\r\nContent-Disposition: form-data; name="password"\r\n\r\nCANARY-form\r\n'
+    b'--b\r\nContent-Disposition: form-data; name="photo"; filename="p.png"\r\n'
+    b"Content-Type: image/png\r\n\r\n\x89PNG-CANARY\r\n--b--\r\n"
+)
+
 SCENARIOS = [
     Scenario("success", "GET", "/ok?page=2", check_ok, (("User-Agent", "contract"),)),
     Scenario("route pattern", "GET", "/items/7", check_route),
@@ -214,9 +268,16 @@ SCENARIOS = [
     ),
     Scenario("raised exception", "GET", "/fail", check_failed),
     Scenario("exception with a handler", "GET", "/handled", check_handled),
+    Scenario("exception with a handler that answers 4xx", "GET", "/refused", check_refused),
+    Scenario("failure to be captured as it says", "GET", "/declined", check_declined),
+    Scenario("failure to be captured, with a handler", "GET", "/sorry", check_declined),
+    Scenario("server-sent events", "GET", "/sse", check_sse),
+    Scenario("file", "GET", "/file", check_file),
+    Scenario("part of a file", "GET", "/file", check_range, (("Range", "bytes=5-14"),)),
     Scenario("streamed answer", "GET", "/stream", check_stream),
     Scenario("failure in the middle of the body", "GET", "/midstream", check_midstream),
     Scenario("unread body", "POST", "/unread", check_unread, (), b"y" * 2000),
+    Scenario("body read partly", "POST", "/partly", check_partly, (), b"y" * 2000),
     Scenario("body read twice", "POST", "/twice", check_twice, tuple(JSON.items()), b'{"a": 1}'),
     Scenario("large upload", "POST", "/upload", check_upload, (("Content-Type", "text/plain"),), LARGE),
     Scenario("HEAD", "HEAD", "/ok", check_bodiless),
@@ -243,6 +304,14 @@ SCENARIOS = [
         check_form,
         (("Content-Type", "application/x-www-form-urlencoded"),),
         b"user=ada&password=CANARY-form",
+    ),
+    Scenario(
+        "form with a file",
+        "POST",
+        "/form",
+        check_multipart,
+        (("Content-Type", "multipart/form-data; boundary=b"),),
+        MULTIPART,
     ),
     Scenario("trace id of the caller", "GET", "/ok", check_trace, (("X-Trace-Id", "trace-42"),)),
     Scenario(

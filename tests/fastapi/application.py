@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import BackgroundTasks, FastAPI, HTTPException, Request
 from pydantic import BaseModel
+from starlette.datastructures import UploadFile as StarletteFile
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+
+from replaystack import CaptureFailure
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -17,11 +20,23 @@ if TYPE_CHECKING:
 
     from replaystack import ReplayStackClient
 
-__all__ = ["Gate", "HandledError", "build_app"]
+__all__ = ["KNOWS_RANGES", "Gate", "HandledError", "build_app"]
+
+
+KNOWS_RANGES = hasattr(FileResponse, "generate_multipart")
+"""Starlette answers a part of a file since 0.39."""
 
 
 class HandledError(Exception):
     """An error for which the application has a handler."""
+
+
+class RefusedError(Exception):
+    """An error for which the application has a handler that answers 409."""
+
+
+class SorryError(CaptureFailure):
+    """A failure for which the application has a handler."""
 
 
 class Order(BaseModel):
@@ -62,6 +77,14 @@ def build_app(  # noqa: C901 - one route after the other
     async def handle(request: Request, error: HandledError) -> JSONResponse:
         return JSONResponse({"handled": True}, status_code=500)
 
+    @app.exception_handler(RefusedError)
+    async def refuse(request: Request, error: RefusedError) -> JSONResponse:
+        return JSONResponse({"refused": True}, status_code=409)
+
+    @app.exception_handler(SorryError)
+    async def be_sorry(request: Request, error: SorryError) -> JSONResponse:
+        return JSONResponse({"sorry": True}, status_code=402)
+
     @app.get("/ok")
     @app.head("/ok")
     async def ok() -> dict[str, bool]:
@@ -89,6 +112,18 @@ def build_app(  # noqa: C901 - one route after the other
     async def unread() -> dict[str, bool]:
         return {"ok": True}
 
+    @app.post("/partly")
+    async def partly(request: Request) -> dict[str, str]:
+        async for chunk in request.stream():
+            return {"head": chunk[:10].decode()}
+        return {"head": ""}
+
+    @app.post("/form")
+    async def form(request: Request) -> dict[str, Any]:
+        async with request.form() as fields:
+            files = sorted(name for name, value in fields.items() if isinstance(value, StarletteFile))
+            return {"user": fields["user"], "files": files}
+
     @app.post("/unparsed")
     async def unparsed(request: Request) -> dict[str, int]:
         return {"size": len(await request.body())}
@@ -115,6 +150,18 @@ def build_app(  # noqa: C901 - one route after the other
     @app.get("/handled")
     async def handled() -> None:
         raise HandledError("handled")
+
+    @app.get("/refused")
+    async def refused() -> None:
+        raise RefusedError("refused")
+
+    @app.get("/declined")
+    async def declined() -> None:
+        raise CaptureFailure("declined", {"reason": "card", "cvv": "123"}, 402)
+
+    @app.get("/sorry")
+    async def sorry() -> None:
+        raise SorryError("declined", {"reason": "card", "cvv": "123"}, 402)
 
     @app.get("/stream")
     async def stream() -> StreamingResponse:
@@ -181,10 +228,8 @@ def build_app(  # noqa: C901 - one route after the other
             client.add_breadcrumb(f"after {name}")
         return {"name": name}
 
-    if file is not None:
-
-        @app.get("/file")
-        async def send_file() -> FileResponse:
-            return FileResponse(file)
+    @app.get("/file")
+    async def send_file() -> FileResponse:
+        return FileResponse(file or __file__, media_type="text/plain")
 
     return app

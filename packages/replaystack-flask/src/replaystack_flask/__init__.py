@@ -1,8 +1,8 @@
-"""ReplayStack for Flask: the place of the adapter, which arrives with a later release.
-
-Nothing here captures anything yet; only the version can be read.
-"""
+"""ReplayStack for Flask: a WSGI middleware for bodies, the application's own hooks for routes and errors."""
 
 from replaystack import __version__
 
-__all__ = ["__version__"]
+from .options import FlaskMiddlewareOptions
+from .setup import ReplayStackFlask, setup_flask
+
+__all__ = ["FlaskMiddlewareOptions", "ReplayStackFlask", "__version__", "setup_flask"]
