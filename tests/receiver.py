@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 from collections import deque
@@ -53,7 +54,8 @@ class Received:
         def refuse(constant: str) -> None:
             raise ValueError(f"not JSON: {constant}")
 
-        return json.loads(self.body, parse_constant=refuse)
+        packed = self.headers.get("content-encoding") == "gzip"
+        return json.loads(gzip.decompress(self.body) if packed else self.body, parse_constant=refuse)
 
 
 class Receiver:

@@ -7,6 +7,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
+from replaystack.sanitize import require_backend
+
 from .access.keys import IngestKeys, new_ingest_key
 from .access.sessions import Sessions, new_read_token
 from .reading.feed import Feed
@@ -31,10 +33,12 @@ class Service:
 
     Raises:
         StoreError: the database cannot be used.
+        ImportError: `REPLAYSTACK_BACKEND=native`, and the native extension cannot be loaded.
 
     """
 
     def __init__(self, settings: Settings) -> None:
+        require_backend()
         self.settings = settings
         self.feed: Feed = Feed(settings.max_streams)
         store = SqliteStore(settings.database, on_commit=self.feed.wake)

@@ -23,8 +23,8 @@ __all__ = ["problem_page", "router"]
 router: APIRouter = APIRouter(include_in_schema=False)
 
 _LOGIN_BYTES: Final = 4096
-_PLACE: Final = re.compile(r"/(?:events/[0-9A-Za-z\-]{1,64})?(?:\?[!-~]{0,2000})?")
-"""Where signing in may lead: to our own two pages and nowhere else."""
+_PLACE: Final = re.compile(r"/(?:streams|events/[0-9A-Za-z\-]{1,64})?(?:\?[!-~]{0,2000})?")
+"""Where signing in may lead: to our own pages and nowhere else."""
 
 
 class SignInNeeded(Refusal):
@@ -83,6 +83,12 @@ def show_event(request: Request, viewer: Visitor, event_id: str) -> Response:
         return problem_page(404, "There is no event with this id.")
     is_complete = request.query_params.get("bodies") == "all"
     return page("event", detail=detail(stored, is_complete=is_complete))
+
+
+@router.get("/streams")
+def show_streams(request: Request, viewer: Visitor) -> Response:
+    """Show who sent lately, and what of it did not arrive."""
+    return page("streams", streams=service_of(request).store.streams(viewer, MOST_ROWS))
 
 
 @router.get("/login")

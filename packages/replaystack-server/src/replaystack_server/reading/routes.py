@@ -14,7 +14,7 @@ from ..service import service_of
 from ..store import Viewer
 from .filters import MOST_ROWS, FilterParameters, parse_cursor
 from .stream import HEADERS, event_messages, resume_after
-from .summaries import summary_json
+from .summaries import stream_json, summary_json
 
 __all__ = ["reader", "router"]
 
@@ -75,6 +75,15 @@ def show_event(request: Request, viewer: Reader, event_id: str) -> Response:
         raise Refusal(404, "there is no event with this id")
     # The document goes out byte for byte: parsing it here would cost long integers their digits.
     return success({**summary_json(stored.summary), "event": orjson.Fragment(stored.document)})
+
+
+@router.get("/api/v1/stats")
+def show_stats(
+    request: Request, viewer: Reader, limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = MOST_ROWS
+) -> Response:
+    """Tell, for each stream heard of lately (one client in one process), what arrived and what did not."""
+    streams = service_of(request).store.streams(viewer, limit)
+    return success({"streams": [stream_json(stream) for stream in streams]})
 
 
 @router.get(

@@ -1,4 +1,4 @@
-"""The JSON of one row of a list; also the data of a stream message."""
+"""The JSON of one row of a list (also the data of a stream message), and of one sender's stream."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from ..moments import iso_ms
 from ..store import Cursor
 
 if TYPE_CHECKING:
-    from ..store import EventSummary
+    from ..store import EventSummary, StreamSummary
 
-__all__ = ["summary_json"]
+__all__ = ["stream_json", "summary_json"]
 
 
 def summary_json(event: EventSummary) -> dict[str, Any]:
@@ -34,4 +34,19 @@ def summary_json(event: EventSummary) -> dict[str, Any]:
         "traceId": event.trace_id,
         "process": event.process,
         "sequence": event.sequence,
+    }
+
+
+def stream_json(stream: StreamSummary) -> dict[str, Any]:
+    """Return what is known of one sender's stream."""
+    return {
+        "process": stream.process,
+        "serviceName": stream.service_name,
+        "received": stream.stored,
+        "lastSequence": stream.last_sequence if stream.last_sequence >= 0 else None,
+        "missing": stream.missing,
+        "knownDrops": dict(stream.drops),
+        "unknownGaps": stream.unknown_gaps,
+        "firstAt": iso_ms(stream.first_ms),
+        "lastAt": iso_ms(stream.last_ms),
     }

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CAPABILITIES", "INGEST_PREFIX", "CapabilitiesHeader"]
 
-CAPABILITIES: Final = ("bulk",)
+CAPABILITIES: Final = ("bulk", "gzip", "drops")
 """A sender uses what stands here without asking again: only what works may stand here."""
 
 INGEST_PREFIX: Final = "/api/v1/ingest"

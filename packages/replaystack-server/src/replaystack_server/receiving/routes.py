@@ -10,6 +10,7 @@ from ..answers import Refusal, success
 from ..service import Service, service_of
 from .body import read_body
 from .capabilities import CAPABILITIES, INGEST_PREFIX
+from .drops import stream_report
 from .intake import read_batch, read_event
 from .schema import Event
 
@@ -53,7 +54,8 @@ async def receive_event(request: Request) -> Response:
     """Store one event. A repeat of its `metadata.replaystack.eventId` is answered 200 and kept out."""
     service = _admitted(request)
     event = await _read(request, service, service.settings.max_body_bytes, read_event)
-    (receipt,) = await asyncio.wrap_future(service.store.add([event]))
+    report = stream_report(request, service.now_ms())
+    (receipt,) = await asyncio.wrap_future(service.store.add([event], report))
     message, status = ("Event stored", 201) if receipt.is_new else ("Event was already stored", 200)
     return success({"eventId": receipt.event_id}, message, status)
 
@@ -66,7 +68,8 @@ async def receive_batch(request: Request) -> Response:
     batch = await _read(
         request, service, service.settings.max_bulk_bytes, lambda raw, now: read_batch(raw, now, most)
     )
-    receipts = await asyncio.wrap_future(service.store.add(batch.events))
+    report = stream_report(request, service.now_ms())
+    receipts = await asyncio.wrap_future(service.store.add(batch.events, report))
     return success({"accepted": len(receipts), "rejected": batch.rejected})
 
 

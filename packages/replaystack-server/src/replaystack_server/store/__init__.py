@@ -11,6 +11,8 @@ from .protocol import (
     Store,
     StoredEvent,
     StoreError,
+    StreamReport,
+    StreamSummary,
     Viewer,
 )
 from .sqlite import SqliteStore
@@ -28,5 +30,7 @@ __all__ = [
     "Store",
     "StoreError",
     "StoredEvent",
+    "StreamReport",
+    "StreamSummary",
     "Viewer",
 ]

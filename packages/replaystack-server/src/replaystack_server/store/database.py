@@ -16,14 +16,33 @@ if TYPE_CHECKING:
 
 __all__ = ["Database"]
 
-_VERSION = 1
+_VERSION = 2
 """In `PRAGMA user_version`. A file with another one was written by another release."""
 
 _BUSY_TIMEOUT_SECONDS = 5.0
 """For a lock of another process, such as a backup; within this process writers never meet."""
 
-# `error`, `message`, `tags` and `endpoint` are named as the full-text table needs them (external
-# content). `process` and `sequence` are kept so that a later release can show gaps in a stream.
+# Kept with each event and not counted when somebody looks: a stream may have millions.
+_STREAMS = """
+CREATE TABLE streams (
+    process TEXT PRIMARY KEY,
+    service TEXT,
+    stored INTEGER NOT NULL,
+    last_sequence INTEGER NOT NULL,
+    drops TEXT NOT NULL,
+    first_ms INTEGER NOT NULL,
+    last_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX streams_by_time ON streams (last_ms);
+"""
+
+_COUNT_STREAMS = """
+INSERT INTO streams
+SELECT process, max(service), count(*), max(sequence), '{}', min(received_ms), max(received_ms)
+FROM events WHERE process IS NOT NULL AND sequence IS NOT NULL GROUP BY process;
+"""
+
+# `error`, `message`, `tags` and `endpoint` are named as the full-text table needs them (external content).
 _TABLES = """
 CREATE TABLE events (
     position INTEGER PRIMARY KEY,
@@ -152,9 +171,16 @@ class Database:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version == _VERSION:
             return
+        if version == 1:
+            connection.executescript(
+                f"BEGIN IMMEDIATE; {_STREAMS} {_COUNT_STREAMS} PRAGMA user_version = {_VERSION}; COMMIT;"
+            )
+            return
         if version != 0 or connection.execute("SELECT 1 FROM sqlite_master").fetchone():
             raise StoreError(
                 f"{self._path} is not a database of this release: "
                 f"expected version {_VERSION}, found {version}. Choose another file with --db."
             )
-        connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {_VERSION}; COMMIT;")
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {_TABLES} {_STREAMS} PRAGMA user_version = {_VERSION}; COMMIT;"
+        )

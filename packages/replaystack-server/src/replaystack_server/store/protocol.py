@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from concurrent.futures import Future
 
     from .cursor import Cursor
@@ -27,6 +27,8 @@ __all__ = [
     "Store",
     "StoreError",
     "StoredEvent",
+    "StreamReport",
+    "StreamSummary",
     "Viewer",
 ]
 
@@ -108,6 +110,52 @@ class StoredEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamReport:
+    """What a sender says of its own stream (one client in one process)."""
+
+    process: str
+    drops: Mapping[str, int]
+    """Events that it lost so far, by its own reasons; cumulative."""
+    received_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSummary:
+    """One stream: what arrived of it, and what did not.
+
+    A stream numbers its events 0, 1, 2 ... without a gap, those that it drops too.
+    """
+
+    process: str
+    service_name: str | None
+    stored: int
+    last_sequence: int
+    """The highest number that arrived; -1: none did."""
+    drops: Mapping[str, int]
+    first_ms: int
+    last_ms: int
+    """When something was last heard of it: milliseconds since the epoch."""
+
+    @property
+    def missing(self) -> int:
+        """Numbers up to the highest one that are not here (yet)."""
+        return max(0, self.last_sequence + 1 - self.stored)
+
+    @property
+    def known_drops(self) -> int:
+        """What the sender counted as lost."""
+        return sum(self.drops.values())
+
+    @property
+    def unknown_gaps(self) -> int:
+        """Missing numbers that the sender's own drops do not explain: lost by a kill, or still to come.
+
+        A lower bound: drops after the highest number that arrived are counted as if they were before it.
+        """
+        return max(0, self.missing - self.known_drops)
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """The answer to one stored event."""
 
@@ -160,8 +208,13 @@ class Store(Protocol):
     raise `StoreError` where the store is unable to answer.
     """
 
-    def add(self, events: Sequence[IncomingEvent]) -> Future[list[Receipt]]:
-        """Store `events`; return at once. The future is done when they are durable on disk."""
+    def add(
+        self, events: Sequence[IncomingEvent], report: StreamReport | None = None
+    ) -> Future[list[Receipt]]:
+        """Store `events`, and what came with them about a stream; return at once.
+
+        The future is done when they are durable on disk.
+        """
         ...
 
     def page(self, viewer: Viewer, query: EventQuery, cursor: Cursor | None, limit: int) -> EventPage:
@@ -182,6 +235,10 @@ class Store(Protocol):
 
     def services(self, viewer: Viewer) -> tuple[str, ...]:
         """Return the names of the services that sent something, sorted, at most 100."""
+        ...
+
+    def streams(self, viewer: Viewer, limit: int) -> tuple[StreamSummary, ...]:
+        """Return the streams that were heard of last, newest first."""
         ...
 
     def close(self) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from typing import TYPE_CHECKING, Final
 
 from .cursor import Cursor
 from .database import Database
-from .protocol import Arrivals, EventPage, EventSummary, Receipt, StoredEvent
+from .protocol import Arrivals, EventPage, EventSummary, Receipt, StoredEvent, StreamSummary
 from .selection import ARRIVAL_BITS, Selection, first_position
 from .writer import Writer
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
-    from .protocol import EventQuery, IncomingEvent, Viewer
+    from .protocol import EventQuery, IncomingEvent, StreamReport, Viewer
 
 __all__ = ["SqliteStore"]
 
@@ -35,6 +36,16 @@ _SUMMARY_COLUMNS: Final = (
 _INSERT_EVENT: Final = (
     "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+
+_COUNT_EVENT: Final = """
+INSERT INTO streams VALUES (?, ?, 1, ?, '{}', ?, ?) ON CONFLICT (process) DO UPDATE SET
+    service = coalesce(excluded.service, service), stored = stored + 1,
+    last_sequence = max(last_sequence, excluded.last_sequence), last_ms = max(last_ms, excluded.last_ms)
+"""
+_NOTE_DROPS: Final = """
+INSERT INTO streams VALUES (?, NULL, 0, -1, ?, ?, ?) ON CONFLICT (process) DO UPDATE SET
+    drops = excluded.drops, last_ms = max(last_ms, excluded.last_ms)
+"""
 
 # One jump through the index per name, where DISTINCT would walk over all rows.
 _SERVICES: Final = """
@@ -63,11 +74,13 @@ class SqliteStore:
         self._database = Database(path)
         self._writer = Writer(self._database.writer(), on_commit)
 
-    def add(self, events: Sequence[IncomingEvent]) -> Future[list[Receipt]]:
+    def add(
+        self, events: Sequence[IncomingEvent], report: StreamReport | None = None
+    ) -> Future[list[Receipt]]:
         """Store `events`; compresses here, in the caller's thread, writes in the writer's."""
         rows = [(event, zlib.compress(event.document)) for event in events]
         cost = sum(len(body) + _ROW_BYTES for _, body in rows)
-        return self._writer.submit(lambda connection: _insert(connection, rows), cost)
+        return self._writer.submit(lambda connection: _insert(connection, rows, report), cost)
 
     def page(self, viewer: Viewer, query: EventQuery, cursor: Cursor | None, limit: int) -> EventPage:  # noqa: ARG002
         """Return up to `limit` events on that side of `cursor`, newest first in any case."""
@@ -139,6 +152,19 @@ class SqliteStore:
         with self._database.reader() as connection:
             return tuple(name for (name,) in connection.execute(_SERVICES))
 
+    def streams(self, viewer: Viewer, limit: int) -> tuple[StreamSummary, ...]:  # noqa: ARG002
+        """Return the streams that were heard of last."""
+        with self._database.reader() as connection:
+            rows = connection.execute(
+                "SELECT process, service, stored, last_sequence, drops, first_ms, last_ms "
+                "FROM streams ORDER BY last_ms DESC, process LIMIT ?",
+                (limit,),
+            ).fetchall()
+        return tuple(
+            StreamSummary(process, service, stored, last, json.loads(drops), first_ms, last_ms)
+            for process, service, stored, last, drops, first_ms, last_ms in rows
+        )
+
     def ingest_key_digests(self) -> list[bytes]:
         """Return the digests of all keys that senders may use."""
         with self._database.reader() as connection:
@@ -159,7 +185,9 @@ class SqliteStore:
         self._database.close()
 
 
-def _insert(connection: sqlite3.Connection, rows: list[tuple[IncomingEvent, bytes]]) -> list[Receipt]:
+def _insert(
+    connection: sqlite3.Connection, rows: list[tuple[IncomingEvent, bytes]], report: StreamReport | None
+) -> list[Receipt]:
     (arrival,) = connection.execute("SELECT coalesce(max(arrival), 0) FROM events").fetchone()
     receipts: list[Receipt] = []
     for event, body in rows:
@@ -171,7 +199,23 @@ def _insert(connection: sqlite3.Connection, rows: list[tuple[IncomingEvent, byte
         position = _free_position(connection, event.occurred_ms, arrival)
         connection.execute(_INSERT_EVENT, _row(event, position, arrival))
         connection.execute("INSERT INTO documents VALUES (?, ?)", (position, body))
+        if event.process is not None and event.sequence is not None:
+            connection.execute(
+                _COUNT_EVENT,
+                (event.process, event.service, event.sequence, event.received_ms, event.received_ms),
+            )
+    if report is not None:
+        _note(connection, report)
     return receipts
+
+
+def _note(connection: sqlite3.Connection, report: StreamReport) -> None:
+    """Keep the highest count by reason: requests may overtake each other."""
+    row = connection.execute("SELECT drops FROM streams WHERE process = ?", (report.process,)).fetchone()
+    before: dict[str, int] = {} if row is None else json.loads(row[0])
+    drops = before | {reason: max(count, before.get(reason, 0)) for reason, count in report.drops.items()}
+    moment = report.received_ms
+    connection.execute(_NOTE_DROPS, (report.process, json.dumps(drops), moment, moment))
 
 
 def _free_position(connection: sqlite3.Connection, occurred_ms: int, arrival: int) -> int:
