@@ -1,1 +1,1 @@
-"""A small shop on FastAPI, so that ReplayStack can be watched on traffic that is not made up."""
+"""A small shop on FastAPI, Flask and Django: ReplayStack can be watched on traffic that is not made up."""

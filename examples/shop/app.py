@@ -1,4 +1,4 @@
-"""The shop: a FastAPI application, observed by ReplayStack.
+"""The shop: a FastAPI application, observed by ReplayStack, with a part on Flask and one on Django.
 
 The three lines that do it are `client = ...`, `setup_fastapi(...)` and, wherever a hint
 helps later, `client.add_breadcrumb(...)`. The client takes its key and its receiver from
@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 
 import anyio
 import anyio.to_thread
+from a2wsgi import WSGIMiddleware
 from fastapi import BackgroundTasks, Cookie, FastAPI, Form, HTTPException, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
@@ -22,6 +23,8 @@ from pydantic import BaseModel, Field
 from replaystack import ReplayStackClient
 from replaystack_fastapi import FastAPIMiddlewareOptions, setup_fastapi
 
+from .desk import build_desk
+from .office import build_office
 from .orders import Item, Order, OrderStore
 from .payments import PaymentDeclinedError, PaymentProvider, PaymentTimeoutError
 from .receipts import write_receipt
@@ -51,6 +54,10 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
 
 app = FastAPI(title="A small shop", lifespan=lifespan)
 setup_fastapi(app, client, FastAPIMiddlewareOptions(ignored_paths=["/internal/*"]))
+# Each has its adapter with the same client: a request is one event all the same.
+mounted: Any = WSGIMiddleware  # its types are narrower than Starlette's, Flask's and Django's
+app.mount("/desk", mounted(build_desk(orders, settings.courier_url, client)))
+app.mount("/office", mounted(build_office(orders, settings.ledger_url, client)))
 
 
 class NewItem(BaseModel):

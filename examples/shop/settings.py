@@ -17,7 +17,7 @@ __all__ = ["Settings"]
 class Settings:
     """Where the shop keeps its data, and how it reaches the services that it depends on.
 
-    `ledger_url` and `mail_url` carry a password, as such URLs do in real deployments:
+    `ledger_url`, `mail_url` and `courier_url` carry a password, as such URLs do in real deployments:
     they are what ends up in exception texts.
     """
 
@@ -27,6 +27,7 @@ class Settings:
     provider_timeout_seconds: float
     ledger_url: str
     mail_url: str
+    courier_url: str
     customer_password: str
 
     @classmethod
@@ -43,5 +44,6 @@ class Settings:
             # Nothing listens on port 1, so the ledger is "down" unless a real one is named.
             ledger_url=environ.get("SHOP_LEDGER_URL", "postgresql://shop:development@127.0.0.1:1/books"),
             mail_url=environ.get("SHOP_MAIL_URL", "smtp://shop:development@127.0.0.1:1"),
+            courier_url=environ.get("SHOP_COURIER_URL", "https://shop:development@127.0.0.1:1/labels"),
             customer_password=environ.get("SHOP_CUSTOMER_PASSWORD", "correct horse battery staple"),
         )

@@ -25,6 +25,7 @@ def _environment(tmp_path: Path, **added: str) -> dict[str, str]:
     # An empty home, and a developer's own settings that must not steer the demo elsewhere.
     own = {
         "HOME": str(tmp_path),
+        "COLUMNS": "100",
         "REPLAYSTACK_ENABLED": "false",
         "REPLAYSTACK_ENDPOINT": "http://127.0.0.1:9",
     }

@@ -89,6 +89,20 @@ def test_bad_orders_are_refused(shop: httpx.Client) -> None:
     assert shop.get("/orders/4711").status_code == 404
 
 
+def test_desk_and_office_share_the_shops_orders(shop: httpx.Client) -> None:
+    """The parts on Flask and Django work on the same file, and answer in their own way."""
+    number = _order(shop)
+    note = shop.post(f"/desk/orders/{number}/notes", json={"text": "called"})
+    assert (note.status_code, note.json()["note"]) == (201, "called")
+    assert shop.get(f"/desk/orders/{number}").json()["notes"] == ["called"]
+    assert f"{number},ada,900,open" in shop.get("/office/orders.csv").text
+    assert shop.get("/office/stock/TEA-001").json()["pieces"] == 41
+    assert shop.get("/desk/orders/4711").status_code == shop.get("/office/stock/NONE").status_code == 404
+    assert shop.post(f"/desk/orders/{number}/label").status_code == 500
+    assert shop.post("/office/audit", data={"auditor": "grace"}).status_code == 500
+
+
 def test_the_switched_off_sdk_adds_nothing(shop: httpx.Client) -> None:
-    """With REPLAYSTACK_ENABLED=false no answer carries a header of ours."""
-    assert "x-trace-id" not in shop.get("/orders").headers
+    """With REPLAYSTACK_ENABLED=false no answer of any part carries a header of ours."""
+    for path in ("/orders", "/office/stock/TEA-001", "/desk/orders/4711"):
+        assert "x-trace-id" not in shop.get(path).headers

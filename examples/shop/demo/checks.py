@@ -67,6 +67,7 @@ def capture_checks(captured: Captured) -> Iterator[Check]:
         _streams,
         _exception,
         _background_task,
+        _parts,
     ]
     for check in checks:
         try:
@@ -226,7 +227,7 @@ def _slow_call(captured: Captured) -> Check:
 def _streams(captured: Captured) -> Check:
     faults = tuple(
         f"{name}: {captured.of(name).get('responsePayload')!r} instead of the marker"
-        for name in ("live events", "export")
+        for name in ("live events", "export", "office export")
         if captured.of(name).get("responsePayload") != _NOT_CAPTURED
     )
     return Check("streamed answers went through live, and are marked instead of kept", faults)
@@ -265,3 +266,25 @@ def _background_task(captured: Captured) -> Check:
     if parent != captured.answers["payment without address"].trace_id:
         faults.append(f"its parent is {parent!r}")
     return Check(claim, tuple(faults))
+
+
+def _parts(captured: Captured) -> Check:
+    note, label = captured.of("desk note"), captured.of("desk label")
+    stock, audit = captured.of("office stock"), captured.of("office audit")
+    routes = {name: event["metadata"]["replaystack"].get("route") for name, event in (
+        ("desk", note), ("office", stock))}  # fmt: skip
+    holds = {
+        "Flask's route": routes["desk"] == "/desk/orders/<int:order_id>/notes",
+        "Flask's breadcrumb": "Customer called" in [crumb["message"] for crumb in note["breadcrumbs"]],
+        "the text of the note": "Wants it on Monday" in note["requestPayload"]["text"],
+        "Flask's exception": label["errorName"].endswith("CourierError"),
+        "its frame": label["stackFrames"][-1]["functionName"] == "print_label",
+        "Flask's 404": captured.of("desk no order")["status"] == "warning",
+        "Django's route": routes["office"] == "/office/stock/<str:sku>",
+        "Django's answer": stock["responsePayload"] == {"sku": "TEA-001", "pieces": 41},
+        "Django's exception": audit["errorName"].endswith("AuditError"),
+        "the form's password": audit["requestPayload"] == {"auditor": "grace", "password": _MASKED},
+        "Django's 404": captured.of("office no stock")["status"] == "warning",
+    }
+    faults = tuple(f"{name} is not as it should be" for name, there in holds.items() if not there)
+    return Check("Flask and Django in the same process: their routes, exceptions and masked bodies", faults)

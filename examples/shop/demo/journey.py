@@ -61,6 +61,8 @@ class Journey:
         self._look_around()
         self._pay()
         self._fail()
+        self._call_the_desk()
+        self._visit_the_office()
 
     def _sign_in(self) -> None:
         self._send("health", "GET", "/health", 200, is_ignored=True)
@@ -144,6 +146,29 @@ class Journey:
         self._send("report", "GET", "/reports/settlement", 200)
         self._send("export", "GET", "/orders/export", 200)
         self._send("refund", "POST", "/orders/1/refund", 500, headers=_LAST_CALL)
+
+    def _call_the_desk(self) -> None:
+        """Ask the part on Flask."""
+        pin = self._plant("Flask: free text in JSON and in its answer")
+        key = self._plant("Flask: X-Api-Key")
+        note = {"text": f"Wants it on Monday, {self._marker}. The gate has password={pin}"}
+        self._send(
+            "desk note", "POST", "/desk/orders/1/notes", 201, json=note, headers={"X-Api-Key": key}
+        )  # fmt: skip
+        token = self._plant("Flask: query, access_token")
+        self._send("desk order", "GET", "/desk/orders/1", 200, params={"access_token": token})
+        self._send("desk no order", "GET", "/desk/orders/4711", 404)
+        self._send("desk label", "POST", "/desk/orders/1/label", 500)
+
+    def _visit_the_office(self) -> None:
+        """Ask the part on Django."""
+        bearer = self._plant("Django: Authorization: Bearer")
+        authorized = {"Authorization": f"Bearer {bearer}"}
+        self._send("office stock", "GET", "/office/stock/TEA-001", 200, headers=authorized)
+        self._send("office no stock", "GET", "/office/stock/NONE", 404)
+        self._send("office export", "GET", "/office/orders.csv", 200)
+        form = {"auditor": "grace", "password": self._plant("Django: form, password", password())}
+        self._send("office audit", "POST", "/office/audit", 500, data=form)
 
     def _send(
         self,

@@ -53,6 +53,7 @@ def set_up(children: Children, folder: Path, canaries: Canaries) -> Stage:
     )
     ledger = canaries.plant("exception cause and breadcrumb, ledger URL")
     mail = canaries.plant("background exception, mail URL")
+    courier = canaries.plant("exception of the Flask part, courier URL")
     # Plain ASCII, because this one travels in the environment.
     customer_password = canaries.plant("form, password", password(accent=""))
     shop = children.start(
@@ -67,6 +68,7 @@ def set_up(children: Children, folder: Path, canaries: Canaries) -> Stage:
             SHOP_PROVIDER_TIMEOUT_SECONDS=str(_PROVIDER_TIMEOUT_SECONDS),
             SHOP_LEDGER_URL=f"postgresql://shop:{ledger}@127.0.0.1:1/books",
             SHOP_MAIL_URL=f"smtp://shop:{mail}@127.0.0.1:1",
+            SHOP_COURIER_URL=f"https://shop:{courier}@127.0.0.1:1/labels",
             SHOP_CUSTOMER_PASSWORD=customer_password,
         ),
     )
