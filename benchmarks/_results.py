@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import re
+import subprocess
 from pathlib import Path
 from typing import Final
 
-__all__ = ["RESULTS", "write_section"]
+__all__ = ["PICTURES", "RESULTS", "commit", "machine", "write_section"]
 
 RESULTS: Final = Path(__file__).with_name("RESULTS.md")
+PICTURES: Final = RESULTS.parents[1] / "docs" / "images"
 _TITLE: Final = "# Results\n\nEach section is written by the benchmark that it names, with `--write`.\n"
+
+
+def commit() -> str:
+    """Return the commit that is measured, short; with `+` if the tree holds more than it."""
+    root = RESULTS.parents[1]
+    git = ["git", "-C", str(root)]
+    try:
+        head = subprocess.run(
+            [*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
+        )
+        changes = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return head.stdout.strip() + ("+" if changes.stdout.strip() else "")
+
+
+def machine() -> str:
+    """Return the processor's name and how many of it there are."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        text = ""
+    found = re.search(r"model name\s*:\s*(.+)", text)
+    name = found[1].strip() if found else platform.processor() or platform.machine()
+    return f"{os.cpu_count()} x {name}"
 
 
 def write_section(name: str, text: str, path: Path = RESULTS) -> None:

@@ -26,7 +26,8 @@ from benchmarks._masking_cases import CASES, Case
 from benchmarks._masking_contenders import BACKENDS
 from benchmarks._masking_growth import FACTOR_MAX, SHAPES, SIZES, measure, work
 from benchmarks._masking_rounds import run_rounds
-from benchmarks._results import RESULTS, write_section
+from benchmarks._picture import draw
+from benchmarks._results import PICTURES, RESULTS, commit, machine, write_section
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from benchmarks._masking_growth import Growth, Shape
     from benchmarks._masking_rounds import Figures
 
+PICTURE = PICTURES / "masking-cost.svg"
 PROFILED_FUNCTIONS = 25
 PROFILED_SECONDS = 2.0  # long enough that no function of weight is missed by chance
 
@@ -65,14 +67,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     missed += [f"growth of {shape!r} ({name})" for (shape, name), one in grown.items() if one.is_missed]
     print(f"missed: {'; '.join(missed)}" if missed else "every target met")
     if options.write:
-        versions = f"Python {platform.python_version()}, orjson {orjson.__version__}, {platform.machine()}"
+        versions = f"Python {platform.python_version()}, orjson {orjson.__version__}"
         note = (
-            f"{versions}. Medians of the ratios of each round, in brackets the first and the third quartile."
-            " Method: `benchmarks/masking.py`."
+            f"{versions}, {machine()}, commit {commit()}. Medians of the ratios of each round, in brackets"
+            " the first and the third quartile. Method: `benchmarks/masking.py`. As a picture:"
+            " `docs/images/masking-cost.svg`."
         )
         title = "## Masking: cost against orjson, growth on hostile texts"
         write_section("masking", f"{title}\n\n{costs}\n\n{growth}\n\n{note}")
         print(f"written: {RESULTS.name}")
+        _draw(cases, figures, backends)
     return 1 if missed else 0
 
 
@@ -128,6 +132,21 @@ def _costs(
     return _markdown(rows, left={0, 1, 2, 4, 6, 9}), missed
 
 
+def _draw(cases: Sequence[Case], figures: Mapping[str, Figures], backends: Sequence[Backend]) -> None:
+    """Draw the ratios of the works that have a target."""
+    works: list[tuple[str, dict[str, float]]] = []
+    for case in cases:
+        if case.targets:
+            one = figures[case.name]
+            ratios = {backend.name: one.ratio(backend.name) for backend in backends}
+            works.append((case.name[2:], ratios | {name: one.ratio(name) for name in [*one.work.floors][1:]}))
+    try:
+        draw("Masking, against orjson or bytes.find doing their own part (less is better)", works, PICTURE)
+        print(f"drawn: {PICTURE.name}")
+    except ImportError:
+        print("NOT drawn: matplotlib is missing (pip install -r benchmarks/requirements-peers.txt)")
+
+
 def _spread(ratios: Sequence[float], middle: float) -> str:
     quarter = len(ratios) // 4
     return f"{middle:.2f}x ({ratios[quarter]:.2f}-{ratios[-1 - quarter]:.2f})"
@@ -141,7 +160,10 @@ def _growth(grown: Mapping[tuple[str, str], Growth]) -> str:
         times = [f"{taken:.1f}" if math.isfinite(taken) else "stopped" for taken in one.milliseconds]
         factors = [f"{factor:.1f}" if math.isfinite(factor) else "more" for factor in one.factors]
         label = f"`{name}`".replace("|", "\\|")
-        rows.append([label, backend, *times, *factors, "MISS" if one.is_missed else "pass"])
+        verdict = "MISS" if one.is_missed else "pass"
+        if math.isfinite(one.confirming_factor):
+            verdict += f", beyond x{one.confirming_factor:.1f}"
+        rows.append([label, backend, *times, *factors, verdict])
     return _markdown(rows, left={0, 1, len(rows[0]) - 1})
 
 
