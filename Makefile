@@ -4,15 +4,16 @@
 PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
 ARGS ?=
+SHARD ?=
 
 # pyright would ask the network whether it is the newest; the version is pinned in constraints.txt.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench screenshots check format lint types contracts native fix clean
+.PHONY: help setup demo test test-absent test-pythons test-oldest faults bench screenshots check format lint types contracts native fix clean
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Make or update .venv; build the native extension where cargo works.
 	@$(PYTHON) scripts/bootstrap.py
@@ -23,6 +24,18 @@ demo: setup ## Run the server and the example shop, show what was captured (DEMO
 test: setup ## Run the whole suite; one part of it: make test ARGS="tests/core -k scope".
 	@$(VENV_PYTHON) -m pytest $(ARGS)
 	@$(VENV_PYTHON) scripts/native.py test
+
+test-absent: setup ## Run the suite once more as where there is no native wheel.
+	@$(VENV_PYTHON) scripts/suites.py absent $(ARGS)
+
+test-pythons: setup ## Run the masking suite on every other CPython at hand, with the one wheel.
+	@$(VENV_PYTHON) scripts/suites.py pythons $(ARGS)
+
+faults: setup ## Play every cell of the fault matrix, a quarter of an hour; a part of it: make faults SHARD=2/4.
+	@FAULTS=all SHARD=$(SHARD) $(VENV_PYTHON) -m pytest tests/faults $(ARGS)
+
+test-oldest: setup ## Run the adapters' suites with the oldest supported framework; one of them: ARGS=flask.
+	@$(VENV_PYTHON) scripts/oldest.py $(ARGS)
 
 bench: setup ## Run the benchmarks; one of them: make bench ARGS=capture.
 	@$(VENV_PYTHON) -m benchmarks $(ARGS)
@@ -53,6 +66,6 @@ fix: setup ## Format, and mend what ruff can mend by itself.
 	@$(VENV_PYTHON) -m ruff check --fix .
 
 clean: ## Remove .venv and everything that was built or cached.
-	rm -rf .venv .demo native/target .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .pythons .demo native/target .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	rm -rf packages/*/dist packages/*/build native/python/replaystack_native/*.so
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -30,7 +30,20 @@ def test_make_alone_lists_every_target() -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["demo", "test", "bench", "format", "lint", "types", "contracts", "native"]
+    "target",
+    [
+        "demo",
+        "test",
+        "test-absent",
+        "test-pythons",
+        "test-oldest",
+        "bench",
+        "format",
+        "lint",
+        "types",
+        "contracts",
+        "native",
+    ],
 )
 def test_every_target_sets_up_first(target: str) -> None:
     """No target needs another step before it, in a fresh clone."""
@@ -46,9 +59,11 @@ def test_pre_commit_runs_exactly_what_make_check_runs() -> None:
 
 
 def test_ci_runs_test_and_check() -> None:
-    """`.ci/run` adds nothing of its own to the two targets, and can be executed."""
+    """`.ci/run` adds nothing of its own to the targets, and can be executed."""
     script = ROOT / ".ci/run"
-    assert "for target in test check; do" in script.read_text(encoding="utf-8")
+    assert "for target in test test-absent test-pythons test-oldest check; do" in script.read_text(
+        encoding="utf-8"
+    )
     assert script.stat().st_mode & 0o111
     subprocess.run(["bash", "-n", str(script)], check=True)
 
