@@ -22,7 +22,7 @@ demo: setup ## Run the server and the example shop, show what was captured (DEMO
 	@$(VENV_PYTHON) -m examples.shop.demo $(ARGS)
 
 test: setup ## Run the whole suite; one part of it: make test ARGS="tests/core -k scope".
-	@$(VENV_PYTHON) -m pytest $(or $(ARGS),--numprocesses=2)
+	@$(VENV_PYTHON) -m pytest $(or $(ARGS),--numprocesses=2 --dist=loadgroup)
 	@$(VENV_PYTHON) scripts/native.py test
 
 test-absent: setup ## Run the suite once more as where there is no native wheel.

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = ROOT / ".pythons"
 VERSIONS = ("3.10", "3.11", "3.12", "3.13")
 MASKING = ("-k", "native", "tests/native", "tests/core/sanitize")
-PARALLEL = ("-n", "4")  # most of its time the suite waits
+PARALLEL = ("--numprocesses=3", "--dist=loadgroup")  # much of its time the suite waits
 REQUIREMENTS = (
     "attrs",
     "django",

@@ -40,6 +40,7 @@ def runs(
         executor.shutdown(cancel_futures=True)
 
 
+@pytest.mark.xdist_group("faults")  # each process of a parallel run would play all cells
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="watching processes that are not ours needs Linux")
 @pytest.mark.parametrize("cell", SELECTED, ids=lambda cell: cell.id)
 def test_cell(cell: Cell, runs: dict[str, Future[Run]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from replaystack.delivery.transport import Answer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from replaystack.sanitize import Masked
 
 REFUSED = ConnectionRefusedError("refused")
 
@@ -311,6 +314,42 @@ def test_the_end_writes_what_is_in_memory_and_in_flight(make: Callable[..., Rig]
     second.put(9)
     second.run(5)
     assert sorted(second.transport.accepted) == [1, 2, 3, 9]
+
+
+def test_the_end_writes_what_the_sender_is_encoding(
+    make: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the sender took and has not encoded yet is waited for, and is on disk once."""
+    rig = make()
+    entered, go = threading.Event(), threading.Event()
+
+    class Slow(Item):
+        def encode(self) -> Masked | Dropped:
+            entered.set()
+            assert go.wait(10)
+            return super().encode()
+
+    rig.transport.answer = REFUSED
+    rig.backlog.put(Slow(1))
+    sender = threading.Thread(target=rig.step)
+    sender.start()
+    assert entered.wait(10)
+    wait_for = rig.backlog.wait_for
+
+    def looked(condition: Callable[[], bool], seconds: float) -> bool:
+        go.set()
+        return wait_for(condition, seconds)
+
+    monkeypatch.setattr(rig.backlog, "wait_for", looked)
+    assert rig.pump.depot is not None
+    rig.pump.depot.store_all(rig.time.now + 1)
+    sender.join(10)
+    assert (books(rig).spooled, rig.backlog.unsettled) == (1, 0)
+    end(rig)
+    second = make()
+    second.put(9)
+    second.run(5)
+    assert (sorted(second.transport.accepted), books(second).adopted) == ([1, 9], 1)
 
 
 def test_a_flush_counts_what_is_on_disk_as_done_and_tries_it(make: Callable[..., Rig]) -> None:

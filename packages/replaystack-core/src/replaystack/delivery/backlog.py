@@ -142,6 +142,12 @@ class Backlog:
             if self._land(parcel.ordinal):
                 self._fly(parcel.ordinal, len(parcel.masked), parcel.since, parcel)
 
+    @property
+    def is_encoding(self) -> bool:
+        """Whether an event in flight is not encoded yet: nobody but the sender can write it to disk."""
+        with self._lock:
+            return not all(isinstance(event, Parcel) for _, _, event in self._in_flight.values())
+
     def hold(self, parcels: Sequence[Parcel]) -> None:
         """Take `parcels` out of flight and put them at the head, in order."""
         with self._lock:
@@ -162,6 +168,11 @@ class Backlog:
         with self._lock:
             events = [event for _, (_, _, event) in sorted(self._in_flight.items())]
             return [event for event in events if isinstance(event, Parcel)]
+
+    def still_in_flight(self, parcels: Sequence[Parcel]) -> list[Parcel]:
+        """Return those of `parcels` that nobody has booked meanwhile."""
+        with self._lock:
+            return [parcel for parcel in parcels if parcel.ordinal in self._in_flight]
 
     # -- the disk -------------------------------------------------------------------------------
 

@@ -36,6 +36,9 @@ _ADOPT_SECONDS = 30.0
 _GATHER_SECONDS = 0.2
 """How long new events gather before they are written during an outage: DESIGN.md grants 0.5 s in all."""
 
+_LOOK_SECONDS = 0.01
+"""How often the end of a process looks whether the sender has encoded what it took."""
+
 _READ_EVENTS = 8
 """Read back in one go: each costs as much as encoding it."""
 
@@ -165,11 +168,13 @@ class Depot:
         with self._entered(gate_seconds) as entered:
             if not entered or self._closed:
                 return 0
+            # What the end of the process has written while this thread came here is not written twice.
+            waiting = self._backlog.still_in_flight(parcels)
             keep = self._durability != "on_failure" and not self._backlog.offline
-            written = self._spool.append([parcel.masked for parcel in parcels], sync=sync, keep=keep)
-            self._backlog.spooled(parcels[:written])
+            written = self._spool.append([parcel.masked for parcel in waiting], sync=sync, keep=keep)
+            self._backlog.spooled(waiting[:written])
             self._book_losses()
-        return written
+        return len(parcels) if written == len(waiting) else parcels.index(waiting[written])
 
     def keep(self, parcel: Parcel) -> bool:
         """Write one event that is in flight; False where the disk refused. For any thread."""
@@ -215,11 +220,16 @@ class Depot:
         What is in flight may arrive all the same: then the next process sends it a second time, and
         the receiver knows it by its id.
         """
-        monotonic = self._clock.monotonic
-        while not self._backlog.is_empty and self.is_usable and monotonic() < deadline:
-            if not self.store(gate_seconds=max(0.0, deadline - monotonic())):
+        backlog, monotonic = self._backlog, self._clock.monotonic
+        while self.is_usable and (left := deadline - monotonic()) > 0:
+            if not backlog.is_empty:
+                if not self.store(gate_seconds=left):
+                    break
+            elif backlog.is_encoding:  # the sender is at it; it tells nobody, as that costs each event
+                backlog.wait_for(lambda: False, min(left, _LOOK_SECONDS))
+            else:
                 break
-        in_flight = self._backlog.encoded_in_flight()
+        in_flight = backlog.encoded_in_flight()
         if in_flight and self.is_usable:
             self._append(in_flight, gate_seconds=max(0.0, deadline - monotonic()))
         self._tell()

@@ -174,7 +174,8 @@ class Lifetime:
         reserve = min(_DISK_SECONDS, left / 2) if depot.is_usable else 0.0
         flushed = self.wait_flushed(target, left - reserve)
         if not flushed:
-            depot.store_all(deadline)
+            # However late it is by now: on a busy machine the wait above may have taken all of the time.
+            depot.store_all(max(deadline, monotonic() + reserve))
             flushed = pump.backlog.is_settled(target)
         if flushed and self.delivery.worker.is_running:
             pump.wait_drained(deadline - monotonic())
