@@ -89,6 +89,56 @@ def test_a_hanging_receiver_does_not_hold_the_exit() -> None:
         assert "exiting with 10 undelivered events" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("ask", "storing", "told"),
+    [
+        ("sys.exit(3)", "", ""),
+        ("raise KeyboardInterrupt", "", "exiting with 2 undelivered events"),
+        ("raise KeyboardInterrupt", "spool_path='SPOOL', ", ""),
+    ],
+    ids=["sys.exit", "Ctrl-C", "Ctrl-C, spool"],
+)
+def test_a_signal_during_the_flush_at_exit_loses_nothing_silently(
+    ask: str, storing: str, told: str, tmp_path: Path
+) -> None:
+    """Asked to exit while it exits, the flush goes on; after Ctrl-C it only stores and tells."""
+    script = f"""
+import os, signal, sys, threading, time, types
+from replaystack import ReplayStackClient
+
+asked = threading.Event()
+
+def handler(*_):
+    asked.set()
+    {ask}
+
+signal.signal(signal.SIGTERM, handler)
+
+class Slow:
+    def post(self, url, json, headers, timeout):
+        waiters = client.recorder.lifetime.delivery.pump.backlog._settled._waiters
+        while not asked.is_set():
+            if waiters:  # the flush at exit waits in the main thread
+                os.kill(os.getpid(), signal.SIGTERM)
+                asked.wait(10)
+            time.sleep(0.01)
+        if {ask.startswith("raise")}:
+            time.sleep(60)
+        print(json["endpoint"], flush=True)
+        return types.SimpleNamespace(status_code=201)
+
+client = ReplayStackClient({storing}shutdown_timeout_seconds=20, transport=Slow())
+client.capture_event(endpoint="one")
+client.capture_event(endpoint="two")
+""".replace("SPOOL", str(tmp_path / "spool"))
+    with Receiver() as receiver:
+        result = run_script(script, receiver)
+    assert result.stdout.split() == (["one", "two"] if ask.startswith("sys") else [])
+    assert ("undelivered" in result.stderr) is bool(told)
+    assert told in result.stderr
+    assert len(list(tmp_path.glob("spool/*"))) == bool(storing)
+
+
 def test_sync_mode_starts_no_thread_and_delivers_in_the_call() -> None:
     """async_send=False: when the call returns, the event is there; no thread ever runs."""
     script = """

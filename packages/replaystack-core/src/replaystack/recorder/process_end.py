@@ -20,6 +20,9 @@ _watched_child = 0  # the process whose end as a child of multiprocessing is wat
 _exit_deadline: float | None = None  # set once the interpreter is on its way out
 _said = 0  # how many undelivered events were told on stderr
 
+_DISK_SECONDS = 0.2
+"""How long the end, asked to hurry by Ctrl-C, writes to disk."""
+
 _GATE_SECONDS = 0.2
 """How long the end waits for a write to disk that is under way."""
 
@@ -102,12 +105,13 @@ def flush_at_exit() -> None:
             targets.append((recorder, recorder.request_flush(), deadline))
     # Those with a thread are at work already; the others share the time of this one.
     targets.sort(key=lambda entry: not entry[0].lifetime.delivery.worker.is_running)
+    impatient: KeyboardInterrupt | None = None
     for number, (recorder, target, deadline) in enumerate(targets):
         left = deadline - time.monotonic()
         waits = recorder.lifetime.delivery.worker.is_running
         share = left if waits else left / (len(targets) - number)
         with recorder.guard.protect("the flush at exit"):
-            recorder.lifetime.finish(target, time.monotonic() + max(0.0, share))
+            impatient = _finish(recorder, target, share, impatient)
     removed = 0
     for recorder in recorders:
         depot = recorder.lifetime.delivery.pump.depot
@@ -115,6 +119,31 @@ def flush_at_exit() -> None:
             with recorder.guard.protect("the end of the spool"):
                 removed += depot.close(_GATE_SECONDS)
     _say_what_is_lost(recorders, removed)
+    if impatient is not None:
+        raise impatient
+
+
+def _finish(
+    recorder: Recorder, target: int, seconds: float, impatient: KeyboardInterrupt | None
+) -> KeyboardInterrupt | None:
+    """Flush one recorder within `seconds`, whatever signals say meanwhile.
+
+    A SystemExit asks for what is under way already (gunicorn's gevent worker has its `sys.exit`
+    thrown into whatever the main greenlet does then): the flush goes on. After Ctrl-C nobody
+    waits for the receiver any more, but what is left still goes to disk; returned, to be raised.
+    """
+    deadline = time.monotonic() + max(0.0, seconds)
+    while True:
+        try:
+            recorder.lifetime.finish(target, time.monotonic() + _DISK_SECONDS if impatient else deadline)
+        except SystemExit:
+            if time.monotonic() < deadline:
+                continue
+        except KeyboardInterrupt as error:
+            if impatient is None:
+                impatient = error
+                continue
+        return impatient
 
 
 def _care_for_late_capture(recorder: Recorder) -> None:
