@@ -11,10 +11,12 @@ use crate::json::{quoted, NotJson};
 use crate::marks::{dropped, omitted, truncated};
 use crate::multipart::mask_multipart;
 use crate::places::{is_blank, is_json_space};
+use crate::policy::Policy;
+use crate::rules::UNBOUNDED;
 use crate::scan::find_with;
 use crate::spans::{apply, apply_into};
 use crate::spelling::lower;
-use crate::walk::Walker;
+use crate::walk::{Scratch, Walker};
 use content::{decoded, text_of, unescaped, Charset};
 
 /// Of a body over the limit only so much is looked at (MASKING.md section 4).
@@ -93,6 +95,61 @@ pub fn mask_body(body: &RawBody<'_>, walker: &mut Walker<'_>, limits: Limits) {
     if let Some(mark) = mask_unless_json(body, walker, limits) {
         walker.take_back(start);
         walker.out.extend_from_slice(mark.as_bytes());
+    }
+}
+
+/// What the event keeps of a body, made before the event itself.
+#[derive(Debug)]
+pub struct Prepared {
+    /// As JSON text.
+    pub json: Vec<u8>,
+    /// How many places in it were masked.
+    pub masked: u64,
+}
+
+/// Return of each body what `mask_body` writes of it. `scratch` is what an earlier walk under this policy left.
+pub fn prepare(
+    bodies: &[RawBody<'_>],
+    policy: &Policy,
+    limits: Limits,
+    scratch: &mut Scratch,
+) -> Vec<Prepared> {
+    let mut walker = Walker::with(policy, UNBOUNDED, std::mem::take(scratch));
+    let prepared = bodies.iter().map(|body| {
+        walker.begin(UNBOUNDED);
+        mask_body(body, &mut walker, limits);
+        let json = walker.out.clone();
+        walker.take_back(0);
+        let masked = walker.rules.masked;
+        Prepared { json, masked }
+    });
+    let prepared = prepared.collect();
+    *scratch = walker.into_scratch();
+    prepared
+}
+
+impl RawBody<'_> {
+    /// Tell whether another is the same body in the same memory.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        let is_same = |first: Option<&str>, second: Option<&str>| match (first, second) {
+            (Some(first), Some(second)) => std::ptr::eq(first, second),
+            (first, second) => first.is_none() && second.is_none(),
+        };
+        std::ptr::eq(self.data, other.data)
+            && is_same(self.content_type, other.content_type)
+            && is_same(self.content_encoding, other.content_encoding)
+            && (self.total_bytes, self.complete) == (other.total_bytes, other.complete)
+    }
+
+    /// Return how many bytes of it are looked at, if no encoding makes more of them.
+    #[must_use]
+    pub fn work_bytes(&self, limits: Limits) -> usize {
+        if self.data.len() > limits.max_payload_bytes {
+            HELD_BYTES
+        } else {
+            self.data.len()
+        }
     }
 }
 
@@ -222,8 +279,11 @@ fn mask_whole(data: &[u8], media: Media<'_>, content_type: &str, walker: &mut Wa
         return mask_multipart(data, content_type, walker).map_or(Whole::Unknown, Whole::Masked);
     }
     let mut text = text_of(data, media.charset);
-    if text.contains('\0') {
-        return Whole::Unknown; // binary, or UTF-16: a NUL in each character hides every name
+    // Binary, or UTF-16: a NUL in each character hides every name. No JSON holds one.
+    let is_binary = |text: &str| memchr::memchr(0, text.as_bytes()).is_some();
+    let looks_like_json = media.is_json() || starts_like_json(&text);
+    if (media.is_lines() || !looks_like_json) && is_binary(&text) {
+        return Whole::Unknown;
     }
     if media.is_lines() {
         return Whole::Masked(mask_lines(&text, walker));
@@ -231,7 +291,7 @@ fn mask_whole(data: &[u8], media: Media<'_>, content_type: &str, walker: &mut Wa
     if media.is_form() && !starts_like_json(&text) {
         return Whole::Masked(mask_form(&text, walker));
     }
-    if media.is_json() || starts_like_json(&text) {
+    if looks_like_json {
         let Walker {
             rules, verdicts, out, ..
         } = walker;
@@ -240,6 +300,7 @@ fn mask_whole(data: &[u8], media: Media<'_>, content_type: &str, walker: &mut Wa
                 apply_into(out, &text, &spans);
                 return Whole::Written;
             }
+            Err(NotJson) if is_binary(&text) => return Whole::Unknown,
             Err(NotJson) if media.is_form() => return Whole::Masked(mask_form(&text, walker)),
             Err(NotJson) => text = Cow::Owned(unescaped(&text).into_owned()),
         }
@@ -303,11 +364,11 @@ fn mask_json<'t>(text: &'t str, walker: &mut Walker<'_>, complete: bool) -> Resu
 
 #[cfg(test)]
 mod tests {
-    use super::{mask_body, RawBody};
+    use super::{mask_body, prepare, RawBody};
     use crate::fit::Limits;
     use crate::policy::Policy;
     use crate::rules::UNBOUNDED;
-    use crate::walk::Walker;
+    use crate::walk::{Scratch, Walker};
 
     fn masked(data: &str, content_type: &str, total_bytes: i64) -> String {
         let policy = Policy::default();
@@ -376,5 +437,33 @@ mod tests {
         );
         let preview = r#"{"__truncated":true,"originalSizeBytes":900,"maxSizeBytes":100,"preview":"[1,…"}"#;
         assert_eq!(masked("[1,2", "", 900), preview);
+    }
+
+    /// What is made of several bodies beforehand is what each of them becomes.
+    #[test]
+    fn prepared_bodies_are_the_same() {
+        let policy = Policy::default();
+        let limits = Limits {
+            max_payload_bytes: 100,
+        };
+        let long = format!("[{}1]", "1,".repeat(100));
+        let texts = ["{\"pin\": 1, \"token\": 2}", "[\"a\"]", &long];
+        let bodies = texts.map(|text| RawBody {
+            data: text.as_bytes(),
+            content_type: Some("application/json"),
+            content_encoding: None,
+            total_bytes: 0,
+            complete: true,
+        });
+        let prepared = prepare(&bodies, &policy, limits, &mut Scratch::default());
+        for (body, prepared) in bodies.iter().zip(&prepared) {
+            let mut walker = Walker::new(&policy, UNBOUNDED);
+            mask_body(body, &mut walker, limits);
+            assert_eq!(prepared.masked, walker.rules.masked);
+            assert_eq!(prepared.json, walker.out);
+        }
+        assert_eq!([prepared[0].masked, prepared[1].masked], [2, 0]);
+        assert!(bodies[0].is(&bodies[0].clone()) && !bodies[0].is(&bodies[1]));
+        assert_eq!(bodies[2].work_bytes(limits), super::HELD_BYTES);
     }
 }

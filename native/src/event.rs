@@ -11,7 +11,7 @@ mod parts;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use crate::bodies::{mask_body, RawBody};
+use crate::bodies::{mask_body, Prepared, RawBody};
 use crate::event_fields::{kind_of, Kind};
 use crate::fit::{as_budget, as_size, first_characters, fit, preview_of, Limits};
 use crate::headers::{mask_headers, mask_raw_headers, RawHeaders};
@@ -21,6 +21,7 @@ use crate::marks::{dropped, is_mark, truncated, Item};
 use crate::object::{self, unquoted, Object};
 use crate::policy::Policy;
 use crate::rules::{Rules, UNBOUNDED};
+use crate::screen::quote_short;
 use crate::tree::{text_in, Fields, Source, Value, View};
 use crate::walk::{Form, Scratch, Walker};
 use parts::Parts;
@@ -34,6 +35,8 @@ const PATIENCE: usize = 4096;
 pub enum Content<'a, S> {
     /// A payload as it stood on the wire.
     Body(RawBody<'a>),
+    /// The same, masked already.
+    Prepared(&'a Prepared),
     /// Headers as they stood on the wire.
     Headers(RawHeaders<'a>),
     /// Anything else.
@@ -205,6 +208,11 @@ impl<'e> Encoder<'e> {
                 self.done();
                 return Ok(());
             }
+            (Kind::Payload | Kind::Headers, Content::Prepared(body)) => {
+                self.walker.out.extend_from_slice(&body.json);
+                self.masked += body.masked;
+                return Ok(());
+            }
             (Kind::Headers, Content::Headers(headers)) => {
                 self.walker.begin(self.field_budget());
                 let cookies = mask_raw_headers::<S>(headers, &mut self.walker)?;
@@ -213,7 +221,7 @@ impl<'e> Encoder<'e> {
                 return Ok(());
             }
             // Nobody puts them elsewhere; if somebody does, they do not leave.
-            (_, Content::Body(_) | Content::Headers(_)) => {
+            (_, Content::Body(_) | Content::Prepared(_) | Content::Headers(_)) => {
                 self.walker.out.extend_from_slice(dropped().as_bytes());
                 return Ok(());
             }
@@ -260,15 +268,16 @@ impl<'e> Encoder<'e> {
             let part = self.walker.taken(start);
             Cow::Owned(unquoted(&part).into_owned())
         };
-        let rules = &mut self.walker.rules;
         // Beyond four times the limit nothing is looked at; what the cut leaves there is no half secret.
         let looked_at = first_characters(&text, 4 * maximum + PATIENCE);
-        let masked = if looked_at.len() < text.len() {
-            Cow::Owned(rules.cut(looked_at))
-        } else {
-            mask(rules, &text, is_url)
-        };
-        let fitting = fit(masked, maximum, |text| mask(rules, text, is_url).into_owned());
+        let fitting = self.walker.knowing(|rules| {
+            let masked = if looked_at.len() < text.len() {
+                Cow::Owned(rules.cut(looked_at))
+            } else {
+                mask(rules, &text, is_url)
+            };
+            fit(masked, maximum, |text| mask(rules, text, is_url).into_owned())
+        });
         quote_into(&mut self.walker.out, &fitting);
         self.done();
         Ok(())
@@ -279,6 +288,13 @@ impl<'e> Encoder<'e> {
         let Some(text) = text_in(value)? else {
             return Ok(false);
         };
+        let start = self.walker.out.len();
+        if let Some(seen) = quote_short(&mut self.walker.out, text.as_bytes()) {
+            if !seen.has_escapes() && !self.walker.rules.may_change(text.as_bytes(), seen) {
+                return Ok(true);
+            }
+            self.walker.out.truncate(start);
+        }
         if first_characters(&text, SHORT).len() < text.len() {
             return Ok(false);
         }

@@ -121,6 +121,14 @@ impl<'p> Walker<'p> {
         self.stopped = false;
     }
 
+    /// Return what `mask` makes of something whose fields are judged by name, with what is known of names.
+    pub(crate) fn knowing<T>(&mut self, mask: impl FnOnce(&mut Rules<'p>) -> T) -> T {
+        std::mem::swap(&mut self.rules.names, &mut self.verdicts);
+        let masked = mask(&mut self.rules);
+        std::mem::swap(&mut self.rules.names, &mut self.verdicts);
+        masked
+    }
+
     /// Take back what was written from `start` on.
     pub fn take_back(&mut self, start: usize) {
         self.out.truncate(start);
@@ -407,6 +415,10 @@ impl<'p> Walker<'p> {
         let masked = self.rules.suspect(text, seen);
         if is_same(&masked, text) {
             self.rules.masked = before; // only what changes counts
+            if !seen.has_escapes() {
+                quote_plain_into(&mut self.out, text);
+                return;
+            }
         }
         quote_into(&mut self.out, &masked);
     }

@@ -33,7 +33,7 @@ pub(super) fn mask_plain(headers: &RawHeaders<'_>, walker: &mut Walker<'_>) -> O
             _ if verdict & (MASK | WALK) != SAFE => walker.write_secret(&decoded(raw)),
             Some(kind @ (Special::Url | Special::Link | Special::Subprotocol)) => {
                 let text = decoded(raw);
-                let masked = mask_line(kind, &text, &mut false, &mut walker.rules);
+                let masked = walker.knowing(|rules| mask_line(kind, &text, &mut false, rules));
                 quote_into(&mut walker.out, &masked);
             }
             _ => walker.write_raw(raw, decoded),

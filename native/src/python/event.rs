@@ -5,11 +5,11 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+use pyo3::types::{PyBytes, PyDict, PyString};
 
 use super::node::{PyNode, Seam, Session};
 use super::{CompiledPolicy, Kept};
-use crate::bodies::RawBody;
+use crate::bodies::{prepare, Prepared, RawBody};
 use crate::event::{self, Content, Field};
 use crate::event_fields::{kind_of, Kind};
 use crate::fit::Limits;
@@ -42,57 +42,130 @@ impl EventEncoder {
         plain: Bound<'py, PyAny>,
         key_text: Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let policy = policy.get();
-        let mut kept = policy.take();
-        let limits = Limits { max_payload_bytes };
-        let seam = Seam { plain, key_text };
-        let encoded = self.encode(policy, policy_hash, limits, event, seam, &mut kept);
-        policy.put_back(kept);
-        encoded
+        let job = Job {
+            encoder: self,
+            policy: policy.get(),
+            policy_hash,
+            limits: Limits { max_payload_bytes },
+            seam: Seam { plain, key_text },
+        };
+        let mut kept = job.policy.take();
+        let encoded = job.encode_all(std::slice::from_ref(event), &mut kept);
+        job.policy.put_back(kept);
+        encoded?.pop().ok_or_else(|| PyTypeError::new_err("one event makes one"))
     }
 
-    /// Return several events as masked bytes, in order. The lock of the interpreter is held.
+    /// Return several events as masked bytes, in order.
     fn encode_batch<'py>(
         &self,
         policy: &Bound<'py, CompiledPolicy>,
         policy_hash: &str,
         max_payload_bytes: usize,
-        events: &Bound<'py, PyList>,
+        events: Vec<Bound<'py, PyDict>>,
         plain: Bound<'py, PyAny>,
         key_text: Bound<'py, PyAny>,
     ) -> PyResult<Vec<Bound<'py, PyBytes>>> {
-        let policy = policy.get();
-        let mut kept = policy.take();
-        let limits = Limits { max_payload_bytes };
-        let seam = Seam { plain, key_text };
-        let mut encode = |event: Bound<'py, PyAny>| {
-            let event = event.cast_exact::<PyDict>()?;
-            self.encode(policy, policy_hash, limits, event, seam.clone(), &mut kept)
+        let job = Job {
+            encoder: self,
+            policy: policy.get(),
+            policy_hash,
+            limits: Limits { max_payload_bytes },
+            seam: Seam { plain, key_text },
         };
-        let encoded = events.iter().map(&mut encode).collect();
-        policy.put_back(kept);
+        let mut kept = job.policy.take();
+        let encoded = job.encode_all(&events, &mut kept);
+        job.policy.put_back(kept);
         encoded
     }
 }
 
-impl EventEncoder {
-    fn encode<'py>(
+/// Whoever releases the lock may wait for it behind a thread that computes: up to 5 ms, which is as long as
+/// it takes to mask some MiB. So it is released for much work only, and once for all of it (MASKING.md
+/// section 8).
+const RELEASED_BYTES: usize = 256 * 1024;
+
+/// A body that was masked while the lock was released, and what it was made of.
+type Ready<'s> = (RawBody<'s>, Prepared);
+
+/// Some events that are encoded together.
+struct Job<'a, 'py> {
+    encoder: &'a EventEncoder,
+    policy: &'a CompiledPolicy,
+    policy_hash: &'a str,
+    limits: Limits,
+    seam: Seam<'py>,
+}
+
+impl<'py> Job<'_, 'py> {
+    fn encode_all(
         &self,
-        policy: &CompiledPolicy,
-        policy_hash: &str,
-        limits: Limits,
-        event: &Bound<'py, PyDict>,
-        seam: Seam<'py>,
+        events: &[Bound<'py, PyDict>],
         kept: &mut Kept,
-    ) -> PyResult<Bound<'py, PyBytes>> {
-        let session = Session::new(seam);
-        let fields = self.fields(&session, event)?;
-        kept.event.clear();
-        let (scratch, encoded) = (&mut kept.scratch, &mut kept.event);
-        event::encode_event(fields, &policy.policy, policy_hash, limits, scratch, encoded)?;
-        Ok(PyBytes::new(event.py(), encoded))
+    ) -> PyResult<Vec<Bound<'py, PyBytes>>> {
+        let holder = Session::new(self.seam.clone());
+        let ready = self.masked_outside(&holder, events, kept);
+        if ready.is_empty() {
+            drop(holder); // the collector rests as long as it lives
+            return events.iter().map(|event| self.encode(event, &[], kept)).collect();
+        }
+        events.iter().map(|event| self.encode(event, &ready, kept)).collect()
     }
 
+    /// Mask the bodies without the lock if they are much work; `holder` keeps them meanwhile.
+    fn masked_outside<'s>(
+        &self,
+        holder: &'s Session<'py>,
+        events: &'s [Bound<'py, PyDict>],
+        kept: &mut Kept,
+    ) -> Vec<Ready<'s>> {
+        let bodies = events.iter().flat_map(|event| holder.node(event.as_any()).entries());
+        let bodies: Vec<_> = bodies
+            .map(|(_, value)| value)
+            .filter(|value| value.is_of(&self.encoder.raw_body))
+            .collect();
+        if bodies.is_empty() {
+            return Vec::new();
+        }
+        // What cannot be read is an error where its event is encoded.
+        let bodies: Vec<_> = bodies.into_iter().filter_map(|body| body_of(body).ok()).collect();
+        let work: usize = bodies.iter().map(|body| body.work_bytes(self.limits)).sum();
+        if work < RELEASED_BYTES {
+            return Vec::new();
+        }
+        let (policy, limits, scratch) = (&self.policy.policy, self.limits, &mut kept.scratch);
+        let prepared = self
+            .seam
+            .plain
+            .py()
+            .detach(|| prepare(&bodies, policy, limits, scratch));
+        bodies.into_iter().zip(prepared).collect()
+    }
+
+    fn encode(
+        &self,
+        event: &Bound<'py, PyDict>,
+        ready: &[Ready<'_>],
+        kept: &mut Kept,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let session = Session::new(self.seam.clone());
+        let mut fields = self.encoder.fields(&session, event)?;
+        for field in &mut fields {
+            if let Content::Body(body) = &field.content {
+                // Another thread may have changed the event meanwhile.
+                if let Some((_, prepared)) = ready.iter().find(|(known, _)| known.is(body)) {
+                    field.content = Content::Prepared(prepared);
+                }
+            }
+        }
+        kept.event.clear();
+        let (scratch, encoded) = (&mut kept.scratch, &mut kept.event);
+        let (policy, hash) = (&self.policy.policy, self.policy_hash);
+        event::encode_event(fields, policy, hash, self.limits, scratch, encoded)?;
+        Ok(PyBytes::new(event.py(), encoded))
+    }
+}
+
+impl EventEncoder {
     /// Return the fields by their texts; of equal ones the last holds, in the place of the first.
     fn fields<'s, 'py>(
         &self,
@@ -115,7 +188,7 @@ impl EventEncoder {
 
     fn content<'s, 'py>(&self, kind: Kind, value: PyNode<'s, 'py>) -> PyResult<Content<'s, PyNode<'s, 'py>>> {
         if matches!(kind, Kind::Payload | Kind::Headers) && value.is_of(&self.raw_body) {
-            return body_of(value);
+            return body_of(value).map(Content::Body);
         }
         if kind == Kind::Headers && value.is_of(&self.raw_headers) {
             return headers_of(value);
@@ -147,7 +220,7 @@ fn named<'py>(event: &Bound<'py, PyDict>, session: &Session<'py>) -> PyResult<Bo
     Ok(named)
 }
 
-fn body_of<'s, 'py>(body: PyNode<'s, 'py>) -> PyResult<Content<'s, PyNode<'s, 'py>>> {
+fn body_of<'s>(body: PyNode<'s, '_>) -> PyResult<RawBody<'s>> {
     let py = body.py();
     let [data, content_type, content_encoding, total_bytes, complete] = [
         pyo3::intern!(py, "data"),
@@ -157,7 +230,7 @@ fn body_of<'s, 'py>(body: PyNode<'s, 'py>) -> PyResult<Content<'s, PyNode<'s, 'p
         pyo3::intern!(py, "complete"),
     ]
     .map(|name| body.attribute(name));
-    Ok(Content::Body(RawBody {
+    Ok(RawBody {
         data: data?
             .bytes_in()
             .ok_or_else(|| PyTypeError::new_err("the data of a body are bytes"))?,
@@ -165,7 +238,7 @@ fn body_of<'s, 'py>(body: PyNode<'s, 'py>) -> PyResult<Content<'s, PyNode<'s, 'p
         content_encoding: content_encoding?.optional_text()?,
         total_bytes: total_bytes?.bound().extract()?,
         complete: complete?.bound().extract()?,
-    }))
+    })
 }
 
 fn headers_of<'s, 'py>(headers: PyNode<'s, 'py>) -> PyResult<Content<'s, PyNode<'s, 'py>>> {
