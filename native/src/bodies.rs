@@ -2,6 +2,7 @@
 
 mod content;
 mod prefix;
+mod prepared;
 
 use std::borrow::Cow;
 
@@ -11,13 +12,12 @@ use crate::json::{quoted, NotJson};
 use crate::marks::{dropped, omitted, truncated};
 use crate::multipart::mask_multipart;
 use crate::places::{is_blank, is_json_space};
-use crate::policy::Policy;
-use crate::rules::UNBOUNDED;
 use crate::scan::find_with;
 use crate::spans::{apply, apply_into};
 use crate::spelling::lower;
-use crate::walk::{Scratch, Walker};
+use crate::walk::Walker;
 use content::{decoded, text_of, unescaped, Charset};
+pub use prepared::{prepare, Prepared};
 
 /// Of a body over the limit only so much is looked at (MASKING.md section 4).
 const HELD_BYTES: usize = 16_384;
@@ -95,61 +95,6 @@ pub fn mask_body(body: &RawBody<'_>, walker: &mut Walker<'_>, limits: Limits) {
     if let Some(mark) = mask_unless_json(body, walker, limits) {
         walker.take_back(start);
         walker.out.extend_from_slice(mark.as_bytes());
-    }
-}
-
-/// What the event keeps of a body, made before the event itself.
-#[derive(Debug)]
-pub struct Prepared {
-    /// As JSON text.
-    pub json: Vec<u8>,
-    /// How many places in it were masked.
-    pub masked: u64,
-}
-
-/// Return of each body what `mask_body` writes of it. `scratch` is what an earlier walk under this policy left.
-pub fn prepare(
-    bodies: &[RawBody<'_>],
-    policy: &Policy,
-    limits: Limits,
-    scratch: &mut Scratch,
-) -> Vec<Prepared> {
-    let mut walker = Walker::with(policy, UNBOUNDED, std::mem::take(scratch));
-    let prepared = bodies.iter().map(|body| {
-        walker.begin(UNBOUNDED);
-        mask_body(body, &mut walker, limits);
-        let json = walker.out.clone();
-        walker.take_back(0);
-        let masked = walker.rules.masked;
-        Prepared { json, masked }
-    });
-    let prepared = prepared.collect();
-    *scratch = walker.into_scratch();
-    prepared
-}
-
-impl RawBody<'_> {
-    /// Tell whether another is the same body in the same memory.
-    #[must_use]
-    pub fn is(&self, other: &Self) -> bool {
-        let is_same = |first: Option<&str>, second: Option<&str>| match (first, second) {
-            (Some(first), Some(second)) => std::ptr::eq(first, second),
-            (first, second) => first.is_none() && second.is_none(),
-        };
-        std::ptr::eq(self.data, other.data)
-            && is_same(self.content_type, other.content_type)
-            && is_same(self.content_encoding, other.content_encoding)
-            && (self.total_bytes, self.complete) == (other.total_bytes, other.complete)
-    }
-
-    /// Return how many bytes of it are looked at, if no encoding makes more of them.
-    #[must_use]
-    pub fn work_bytes(&self, limits: Limits) -> usize {
-        if self.data.len() > limits.max_payload_bytes {
-            HELD_BYTES
-        } else {
-            self.data.len()
-        }
     }
 }
 
@@ -363,107 +308,4 @@ fn mask_json<'t>(text: &'t str, walker: &mut Walker<'_>, complete: bool) -> Resu
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{mask_body, prepare, RawBody};
-    use crate::fit::Limits;
-    use crate::policy::Policy;
-    use crate::rules::UNBOUNDED;
-    use crate::walk::{Scratch, Walker};
-
-    fn masked(data: &str, content_type: &str, total_bytes: i64) -> String {
-        let policy = Policy::default();
-        let mut walker = Walker::new(&policy, UNBOUNDED);
-        let body = RawBody {
-            data: data.as_bytes(),
-            content_type: Some(content_type),
-            content_encoding: None,
-            total_bytes,
-            complete: true,
-        };
-        let limits = Limits {
-            max_payload_bytes: 100,
-        };
-        mask_body(&body, &mut walker, limits);
-        walker.taken(0)
-    }
-
-    /// Each content type is read in its own way, whatever is declared with it.
-    #[test]
-    fn bodies_are_read_by_their_type() {
-        for (data, content_type, shown) in [
-            (
-                "{\"pin\": 1, \"a\":1.50}",
-                "application/JSON; charset=ascii",
-                "{\"pin\": \"[MASKED]\", \"a\":1.50}",
-            ),
-            ("{\"pin\": 1", "application/json", r#""{\"pin\": [MASKED]""#),
-            (
-                "pin=1&a=b",
-                "application/x-www-form-urlencoded",
-                r#"{"pin":"[MASKED]","a":"b"}"#,
-            ),
-            (
-                "{\"a\":1}\n\nx\n[2]\n",
-                "application/x-ndjson",
-                r#"[{"a":1},"x",[2]]"#,
-            ),
-            ("{\n\"a\":1}\n", "application/jsonl", "[{\n\"a\":1}\n]"),
-            ("password=x", "text/plain", r#""password=[MASKED]""#),
-            ("abc", "", r#""abc""#),
-            ("a\u{1}c", "", r#"{"__omitted":true,"sizeBytes":3}"#),
-            (
-                "abc",
-                "image/png",
-                r#"{"__omitted":true,"contentType":"image/png","sizeBytes":3}"#,
-            ),
-            (
-                "abc",
-                "text/plain; charset=x",
-                r#"{"__omitted":true,"contentType":"text/plain","sizeBytes":3}"#,
-            ),
-            (" [ \n] ", "", "null"),
-            ("", "", "null"),
-        ] {
-            assert_eq!(masked(data, content_type, 0), shown, "{data} as {content_type}");
-        }
-    }
-
-    /// A cut body is a text that ends in an ellipsis; over the limit it is a preview of that.
-    #[test]
-    fn cut_bodies_are_texts() {
-        assert_eq!(
-            masked("{\"pin\":1,\"a\":tr", "application/json", 90),
-            r#""{\"pin\":\"[MASKED]\",\"a\":…""#
-        );
-        let preview = r#"{"__truncated":true,"originalSizeBytes":900,"maxSizeBytes":100,"preview":"[1,…"}"#;
-        assert_eq!(masked("[1,2", "", 900), preview);
-    }
-
-    /// What is made of several bodies beforehand is what each of them becomes.
-    #[test]
-    fn prepared_bodies_are_the_same() {
-        let policy = Policy::default();
-        let limits = Limits {
-            max_payload_bytes: 100,
-        };
-        let long = format!("[{}1]", "1,".repeat(100));
-        let texts = ["{\"pin\": 1, \"token\": 2}", "[\"a\"]", &long];
-        let bodies = texts.map(|text| RawBody {
-            data: text.as_bytes(),
-            content_type: Some("application/json"),
-            content_encoding: None,
-            total_bytes: 0,
-            complete: true,
-        });
-        let prepared = prepare(&bodies, &policy, limits, &mut Scratch::default());
-        for (body, prepared) in bodies.iter().zip(&prepared) {
-            let mut walker = Walker::new(&policy, UNBOUNDED);
-            mask_body(body, &mut walker, limits);
-            assert_eq!(prepared.masked, walker.rules.masked);
-            assert_eq!(prepared.json, walker.out);
-        }
-        assert_eq!([prepared[0].masked, prepared[1].masked], [2, 0]);
-        assert!(bodies[0].is(&bodies[0].clone()) && !bodies[0].is(&bodies[1]));
-        assert_eq!(bodies[2].work_bytes(limits), super::HELD_BYTES);
-    }
-}
+mod tests;

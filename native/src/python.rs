@@ -1,8 +1,11 @@
 //! The translation layer: what Python sees as `replaystack_native._native`. No logic lives here.
 
 mod event;
+mod items;
 mod node;
 mod panics;
+mod session;
+mod texts;
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -18,7 +21,8 @@ use crate::rules::{Rules, UNBOUNDED};
 use crate::scan::find_with;
 use crate::spans::{apply, is_same};
 use crate::walk::{Scratch, Walker};
-use node::{document_of, text_of, Seam, Session};
+use session::{Seam, Session};
+use texts::{document_of, text_of};
 
 /// Return the contract that this build speaks; `replaystack` compares it with its own.
 #[pyfunction]
@@ -118,7 +122,8 @@ type Masked<'py> = (Bound<'py, PyString>, u64);
 /// Return a masked text; the object that came if nothing changed.
 fn masked<'py>(text: &Bound<'py, PyString>, masked: &str) -> Bound<'py, PyString> {
     // An object of a subclass is not handed back: its methods would run.
-    let is_same = text.is_exact_instance_of::<PyString>() && text.to_str().is_ok_and(|came| is_same(masked, came));
+    let is_same =
+        text.is_exact_instance_of::<PyString>() && text.to_str().is_ok_and(|came| is_same(masked, came));
     if is_same {
         text.clone()
     } else {

@@ -5,6 +5,7 @@
 //! `_keys.py`, but bound to no lock: who walks a value owns it meanwhile.
 
 use crate::keys::{Place, Verdict, CHANGED, SAFE};
+use crate::outline::Outline;
 use crate::rules::Rules;
 
 /// Two keys share a set: a pair that falls together in a document would evict each other all the time. With
@@ -69,6 +70,8 @@ pub struct Verdicts {
     slots: Vec<Slot>,
     /// The slot of the key of a document that was judged last.
     last: u16,
+    /// Of the document that was read last: its memory serves the next one.
+    pub(crate) outline: Outline,
 }
 
 impl Verdicts {

@@ -121,8 +121,14 @@ mod tests {
             for second in parts {
                 for before in 0..BLOCK + 20 {
                     for behind in [0, 1, 60] {
-                        let text =
-                            [&b"a".repeat(before)[..], first, b"b", second, &b" ".repeat(behind)].concat();
+                        let text = [
+                            &b"a".repeat(before)[..],
+                            first,
+                            b"b",
+                            second,
+                            &b" ".repeat(behind),
+                        ]
+                        .concat();
                         assert_eq!(hold_number(&text), holds(&text), "{text:?}");
                         found += usize::from(holds(&text));
                     }

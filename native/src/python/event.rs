@@ -4,10 +4,12 @@
 //! error here, and Python encodes that event itself.
 
 use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
-use super::node::{PyNode, Seam, Session};
+use super::node::PyNode;
+use super::session::{Seam, Session};
 use super::{CompiledPolicy, Kept};
 use crate::bodies::{prepare, Prepared, RawBody};
 use crate::event::{self, Content, Field};
@@ -52,7 +54,9 @@ impl EventEncoder {
         let mut kept = job.policy.take();
         let encoded = job.encode_all(std::slice::from_ref(event), &mut kept);
         job.policy.put_back(kept);
-        encoded?.pop().ok_or_else(|| PyTypeError::new_err("one event makes one"))
+        encoded?
+            .pop()
+            .ok_or_else(|| PyTypeError::new_err("one event makes one"))
     }
 
     /// Return several events as masked bytes, in order.
@@ -61,7 +65,7 @@ impl EventEncoder {
         policy: &Bound<'py, CompiledPolicy>,
         policy_hash: &str,
         max_payload_bytes: usize,
-        events: Vec<Bound<'py, PyDict>>,
+        events: &Bound<'py, PyList>,
         plain: Bound<'py, PyAny>,
         key_text: Bound<'py, PyAny>,
     ) -> PyResult<Vec<Bound<'py, PyBytes>>> {
@@ -72,6 +76,8 @@ impl EventEncoder {
             limits: Limits { max_payload_bytes },
             seam: Seam { plain, key_text },
         };
+        let events = events.iter().map(|event| Ok(event.cast_into_exact::<PyDict>()?));
+        let events = events.collect::<PyResult<Vec<_>>>()?;
         let mut kept = job.policy.take();
         let encoded = job.encode_all(&events, &mut kept);
         job.policy.put_back(kept);
@@ -108,36 +114,44 @@ impl<'py> Job<'_, 'py> {
             drop(holder); // the collector rests as long as it lives
             return events.iter().map(|event| self.encode(event, &[], kept)).collect();
         }
-        events.iter().map(|event| self.encode(event, &ready, kept)).collect()
+        events
+            .iter()
+            .map(|event| self.encode(event, &ready, kept))
+            .collect()
     }
 
     /// Mask the bodies without the lock if they are much work; `holder` keeps them meanwhile.
     fn masked_outside<'s>(
         &self,
         holder: &'s Session<'py>,
-        events: &'s [Bound<'py, PyDict>],
+        events: &[Bound<'py, PyDict>],
         kept: &mut Kept,
     ) -> Vec<Ready<'s>> {
-        let bodies = events.iter().flat_map(|event| holder.node(event.as_any()).entries());
-        let bodies: Vec<_> = bodies
-            .map(|(_, value)| value)
-            .filter(|value| value.is_of(&self.encoder.raw_body))
-            .collect();
-        if bodies.is_empty() {
-            return Vec::new();
-        }
+        let py = self.seam.plain.py();
+        let names = [intern!(py, "requestPayload"), intern!(py, "responsePayload")];
         // What cannot be read is an error where its event is encoded.
-        let bodies: Vec<_> = bodies.into_iter().filter_map(|body| body_of(body).ok()).collect();
-        let work: usize = bodies.iter().map(|body| body.work_bytes(self.limits)).sum();
-        if work < RELEASED_BYTES {
+        let values = events
+            .iter()
+            .flat_map(|event| names.map(|name| event.get_item(name).ok().flatten()));
+        let bodies = values
+            .flatten()
+            .filter(|value| value.get_type_ptr().cast() == self.encoder.raw_body.as_ptr());
+        let bodies: Vec<_> = bodies.map(|body| holder.keep(body)).collect();
+        let size_of = |body: &PyNode<'s, 'py>| {
+            body.attribute(intern!(py, "data"))
+                .ok()?
+                .bytes_in()
+                .map(<[u8]>::len)
+        };
+        if bodies.iter().filter_map(size_of).sum::<usize>() < RELEASED_BYTES {
             return Vec::new();
         }
+        let bodies: Vec<_> = bodies.into_iter().filter_map(|body| body_of(body).ok()).collect();
         let (policy, limits, scratch) = (&self.policy.policy, self.limits, &mut kept.scratch);
-        let prepared = self
-            .seam
-            .plain
-            .py()
-            .detach(|| prepare(&bodies, policy, limits, scratch));
+        if bodies.iter().map(|body| body.work_bytes(limits)).sum::<usize>() < RELEASED_BYTES {
+            return Vec::new();
+        }
+        let prepared = py.detach(|| prepare(&bodies, policy, limits, scratch));
         bodies.into_iter().zip(prepared).collect()
     }
 
@@ -223,11 +237,11 @@ fn named<'py>(event: &Bound<'py, PyDict>, session: &Session<'py>) -> PyResult<Bo
 fn body_of<'s>(body: PyNode<'s, '_>) -> PyResult<RawBody<'s>> {
     let py = body.py();
     let [data, content_type, content_encoding, total_bytes, complete] = [
-        pyo3::intern!(py, "data"),
-        pyo3::intern!(py, "content_type"),
-        pyo3::intern!(py, "content_encoding"),
-        pyo3::intern!(py, "total_bytes"),
-        pyo3::intern!(py, "complete"),
+        intern!(py, "data"),
+        intern!(py, "content_type"),
+        intern!(py, "content_encoding"),
+        intern!(py, "total_bytes"),
+        intern!(py, "complete"),
     ]
     .map(|name| body.attribute(name));
     Ok(RawBody {
@@ -242,7 +256,7 @@ fn body_of<'s>(body: PyNode<'s, '_>) -> PyResult<RawBody<'s>> {
 }
 
 fn headers_of<'s, 'py>(headers: PyNode<'s, 'py>) -> PyResult<Content<'s, PyNode<'s, 'py>>> {
-    let items = headers.attribute(pyo3::intern!(headers.py(), "items"))?;
+    let items = headers.attribute(intern!(headers.py(), "items"))?;
     items
         .pairs_of_bytes()
         .map(Content::Headers)
