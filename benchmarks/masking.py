@@ -5,6 +5,10 @@ encoding against `orjson` doing nothing but its own part. Before a case is timed
 strict JSON, no planted secret in it, nothing else changed. Then hostile texts of three sizes: four times the
 text must not take more than eight times as long.
 
+The runner is our own (`_masking_rounds.py`) since a ratio needs both sides next to each other in time:
+pytest-benchmark finishes one contender before it begins the next, and on a machine that others use as well
+their quotient then says more about the others. It has no corpus of which each round takes another part either.
+
 `python -m benchmarks.masking [--only TEXT] [--backend NAME] [--profile TEXT] [--seed N] [--write]`. Fails if
 a target is missed; `--profile` shows where the time of a case goes instead.
 """

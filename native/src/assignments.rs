@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 
 use crate::keys::{Verdict, SAFE};
 use crate::marks::MASKED;
@@ -36,7 +36,7 @@ const LOOKED_BACK: usize = 128 + 8;
 /// It is stricter than the verdict on some names (`p in` is a pin when it stands alone), so both
 /// twins must agree on it.
 pub(crate) fn may_assign(text: &str, rules: &Rules<'_>) -> bool {
-    rules.policy.keyring.custom() || text.contains('%') || holds_stem(text)
+    rules.policy.keyring.custom() || memchr(b'%', text.as_bytes()).is_some() || holds_stem(text)
 }
 
 /// Tell whether one of the stems is in the text, once `-`, `_` and `+` are gone. Every built-in name

@@ -2,6 +2,7 @@
 
 mod content;
 mod prefix;
+mod prepared;
 
 use std::borrow::Cow;
 
@@ -16,6 +17,7 @@ use crate::spans::{apply, apply_into};
 use crate::spelling::lower;
 use crate::walk::Walker;
 use content::{decoded, text_of, unescaped, Charset};
+pub use prepared::{prepare, Prepared};
 
 /// Of a body over the limit only so much is looked at (MASKING.md section 4).
 const HELD_BYTES: usize = 16_384;
@@ -222,8 +224,11 @@ fn mask_whole(data: &[u8], media: Media<'_>, content_type: &str, walker: &mut Wa
         return mask_multipart(data, content_type, walker).map_or(Whole::Unknown, Whole::Masked);
     }
     let mut text = text_of(data, media.charset);
-    if text.contains('\0') {
-        return Whole::Unknown; // binary, or UTF-16: a NUL in each character hides every name
+    // Binary, or UTF-16: a NUL in each character hides every name. No JSON holds one.
+    let is_binary = |text: &str| memchr::memchr(0, text.as_bytes()).is_some();
+    let looks_like_json = media.is_json() || starts_like_json(&text);
+    if (media.is_lines() || !looks_like_json) && is_binary(&text) {
+        return Whole::Unknown;
     }
     if media.is_lines() {
         return Whole::Masked(mask_lines(&text, walker));
@@ -231,7 +236,7 @@ fn mask_whole(data: &[u8], media: Media<'_>, content_type: &str, walker: &mut Wa
     if media.is_form() && !starts_like_json(&text) {
         return Whole::Masked(mask_form(&text, walker));
     }
-    if media.is_json() || starts_like_json(&text) {
+    if looks_like_json {
         let Walker {
             rules, verdicts, out, ..
         } = walker;
@@ -240,6 +245,7 @@ fn mask_whole(data: &[u8], media: Media<'_>, content_type: &str, walker: &mut Wa
                 apply_into(out, &text, &spans);
                 return Whole::Written;
             }
+            Err(NotJson) if is_binary(&text) => return Whole::Unknown,
             Err(NotJson) if media.is_form() => return Whole::Masked(mask_form(&text, walker)),
             Err(NotJson) => text = Cow::Owned(unescaped(&text).into_owned()),
         }
@@ -302,79 +308,4 @@ fn mask_json<'t>(text: &'t str, walker: &mut Walker<'_>, complete: bool) -> Resu
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{mask_body, RawBody};
-    use crate::fit::Limits;
-    use crate::policy::Policy;
-    use crate::rules::UNBOUNDED;
-    use crate::walk::Walker;
-
-    fn masked(data: &str, content_type: &str, total_bytes: i64) -> String {
-        let policy = Policy::default();
-        let mut walker = Walker::new(&policy, UNBOUNDED);
-        let body = RawBody {
-            data: data.as_bytes(),
-            content_type: Some(content_type),
-            content_encoding: None,
-            total_bytes,
-            complete: true,
-        };
-        let limits = Limits {
-            max_payload_bytes: 100,
-        };
-        mask_body(&body, &mut walker, limits);
-        walker.taken(0)
-    }
-
-    /// Each content type is read in its own way, whatever is declared with it.
-    #[test]
-    fn bodies_are_read_by_their_type() {
-        for (data, content_type, shown) in [
-            (
-                "{\"pin\": 1, \"a\":1.50}",
-                "application/JSON; charset=ascii",
-                "{\"pin\": \"[MASKED]\", \"a\":1.50}",
-            ),
-            ("{\"pin\": 1", "application/json", r#""{\"pin\": [MASKED]""#),
-            (
-                "pin=1&a=b",
-                "application/x-www-form-urlencoded",
-                r#"{"pin":"[MASKED]","a":"b"}"#,
-            ),
-            (
-                "{\"a\":1}\n\nx\n[2]\n",
-                "application/x-ndjson",
-                r#"[{"a":1},"x",[2]]"#,
-            ),
-            ("{\n\"a\":1}\n", "application/jsonl", "[{\n\"a\":1}\n]"),
-            ("password=x", "text/plain", r#""password=[MASKED]""#),
-            ("abc", "", r#""abc""#),
-            ("a\u{1}c", "", r#"{"__omitted":true,"sizeBytes":3}"#),
-            (
-                "abc",
-                "image/png",
-                r#"{"__omitted":true,"contentType":"image/png","sizeBytes":3}"#,
-            ),
-            (
-                "abc",
-                "text/plain; charset=x",
-                r#"{"__omitted":true,"contentType":"text/plain","sizeBytes":3}"#,
-            ),
-            (" [ \n] ", "", "null"),
-            ("", "", "null"),
-        ] {
-            assert_eq!(masked(data, content_type, 0), shown, "{data} as {content_type}");
-        }
-    }
-
-    /// A cut body is a text that ends in an ellipsis; over the limit it is a preview of that.
-    #[test]
-    fn cut_bodies_are_texts() {
-        assert_eq!(
-            masked("{\"pin\":1,\"a\":tr", "application/json", 90),
-            r#""{\"pin\":\"[MASKED]\",\"a\":…""#
-        );
-        let preview = r#"{"__truncated":true,"originalSizeBytes":900,"maxSizeBytes":100,"preview":"[1,…"}"#;
-        assert_eq!(masked("[1,2", "", 900), preview);
-    }
-}
+mod tests;

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use crate::marks::MASKED;
 
+mod digits;
+
 /// No card number is shorter.
 pub const DIGITS_MIN: usize = 13;
 /// No card number is longer.
@@ -52,19 +54,7 @@ const ISSUERS: [Issuer; 24] = [
 /// Tell whether there is a run of digits as long as a card's, or two groups of them.
 #[must_use]
 pub fn may_hold_card(text: &str) -> bool {
-    let (mut run, mut before) = (0, 0); // digits here, and before the single separator here
-    for byte in text.bytes() {
-        if byte.is_ascii_digit() {
-            run += 1;
-            if run >= DIGITS_MIN || (run >= GROUP_MIN && before >= GROUP_MIN) {
-                return true;
-            }
-        } else {
-            before = if matches!(byte, b' ' | b'-') { run } else { 0 };
-            run = 0;
-        }
-    }
-    false
+    digits::hold_number(text.as_bytes())
 }
 
 /// Tell whether 13 to 19 digits are a card number: issuer prefix, length and Luhn's sum.

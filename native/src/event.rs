@@ -7,33 +7,30 @@ mod degrade;
 mod entries;
 mod evidence;
 mod parts;
+mod texts;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use crate::bodies::{mask_body, RawBody};
+use crate::bodies::{mask_body, Prepared, RawBody};
 use crate::event_fields::{kind_of, Kind};
-use crate::fit::{as_budget, as_size, first_characters, fit, preview_of, Limits};
+use crate::fit::{as_budget, as_size, preview_of, Limits};
 use crate::headers::{mask_headers, mask_raw_headers, RawHeaders};
-use crate::json::quote_into;
 use crate::keys::Place;
 use crate::marks::{dropped, is_mark, truncated, Item};
 use crate::object::{self, unquoted, Object};
 use crate::policy::Policy;
 use crate::rules::{Rules, UNBOUNDED};
-use crate::tree::{text_in, Fields, Source, Value, View};
+use crate::tree::{Fields, Source, Value, View};
 use crate::walk::{Form, Scratch, Walker};
 use parts::Parts;
-
-/// In characters: far below every limit, whatever their encoding.
-const SHORT: usize = 1024;
-/// Small limits must not cut a text in front of a secret's end.
-const PATIENCE: usize = 4096;
 
 /// What stands in a field of an event.
 pub enum Content<'a, S> {
     /// A payload as it stood on the wire.
     Body(RawBody<'a>),
+    /// The same, masked already.
+    Prepared(&'a Prepared),
     /// Headers as they stood on the wire.
     Headers(RawHeaders<'a>),
     /// Anything else.
@@ -205,6 +202,11 @@ impl<'e> Encoder<'e> {
                 self.done();
                 return Ok(());
             }
+            (Kind::Payload | Kind::Headers, Content::Prepared(body)) => {
+                self.walker.out.extend_from_slice(&body.json);
+                self.masked += body.masked;
+                return Ok(());
+            }
             (Kind::Headers, Content::Headers(headers)) => {
                 self.walker.begin(self.field_budget());
                 let cookies = mask_raw_headers::<S>(headers, &mut self.walker)?;
@@ -213,7 +215,7 @@ impl<'e> Encoder<'e> {
                 return Ok(());
             }
             // Nobody puts them elsewhere; if somebody does, they do not leave.
-            (_, Content::Body(_) | Content::Headers(_)) => {
+            (_, Content::Body(_) | Content::Prepared(_) | Content::Headers(_)) => {
                 self.walker.out.extend_from_slice(dropped().as_bytes());
                 return Ok(());
             }
@@ -236,58 +238,6 @@ impl<'e> Encoder<'e> {
                 Ok(())
             }
         }
-    }
-
-    // --- texts ---
-
-    fn text<S: Source>(&mut self, value: S, maximum: usize, is_url: bool) -> Result<(), S::Error> {
-        if !is_url && self.plain_text(&value)? {
-            return Ok(());
-        }
-        let start = self.walker.out.len();
-        self.walker.begin(self.event_budget());
-        let value = value.content()?;
-        let text = if let Some(text) = text_in(&value)? {
-            text
-        } else {
-            // A card number, or what is no number in JSON, becomes a text.
-            let is_number = matches!(value.form(), Form::Int(_) | Form::Large | Form::Float(_));
-            self.walker.write(value, Place::Payload)?;
-            if !is_number || self.walker.out.get(start) != Some(&b'"') {
-                self.whole(start);
-                return Ok(());
-            }
-            let part = self.walker.taken(start);
-            Cow::Owned(unquoted(&part).into_owned())
-        };
-        let rules = &mut self.walker.rules;
-        // Beyond four times the limit nothing is looked at; what the cut leaves there is no half secret.
-        let looked_at = first_characters(&text, 4 * maximum + PATIENCE);
-        let masked = if looked_at.len() < text.len() {
-            Cow::Owned(rules.cut(looked_at))
-        } else {
-            mask(rules, &text, is_url)
-        };
-        let fitting = fit(masked, maximum, |text| mask(rules, text, is_url).into_owned());
-        quote_into(&mut self.walker.out, &fitting);
-        self.done();
-        Ok(())
-    }
-
-    /// Write a short text of the envelope if no rule changes it: most are so, and none of them counts.
-    fn plain_text<S: Source>(&mut self, value: &S) -> Result<bool, S::Error> {
-        let Some(text) = text_in(value)? else {
-            return Ok(false);
-        };
-        if first_characters(&text, SHORT).len() < text.len() {
-            return Ok(false);
-        }
-        let mut rules = Rules::new(self.policy(), UNBOUNDED, 0);
-        let is_plain = rules.uncharged(&text) == text;
-        if is_plain {
-            quote_into(&mut self.walker.out, &text);
-        }
-        Ok(is_plain)
     }
 
     // --- payloads and headers ---
@@ -357,14 +307,6 @@ fn text_of(part: &str) -> Cow<'_, str> {
         unquoted(part)
     } else {
         Cow::Borrowed(part)
-    }
-}
-
-fn mask<'t>(rules: &mut Rules<'_>, text: &'t str, is_url: bool) -> Cow<'t, str> {
-    if is_url {
-        rules.url(text)
-    } else {
-        rules.text(text)
     }
 }
 

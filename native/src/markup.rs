@@ -47,6 +47,9 @@ pub(crate) fn mask_markup<'t>(text: &'t str, rules: &mut Rules<'_>) -> Cow<'t, s
 
 fn mask_tags<'t>(text: &'t str, rules: &mut Rules<'_>, sign: &str) -> Cow<'t, str> {
     let tags = tags_of(text, sign);
+    if tags.is_empty() {
+        return Cow::Borrowed(text);
+    }
     let mut patches = Patches::new(text);
     // The last one of each name.
     let closings: HashMap<_, _> = tags
@@ -91,6 +94,9 @@ fn mask_tags<'t>(text: &'t str, rules: &mut Rules<'_>, sign: &str) -> Cow<'t, st
 fn tags_of<'t>(text: &'t str, sign: &str) -> Vec<Tag<'t>> {
     let bytes = text.as_bytes();
     let mut tags = Vec::new();
+    if memchr(sign.as_bytes()[0], bytes).is_none() {
+        return tags;
+    }
     let mut at = 0;
     while let Some(offset) = find(&bytes[at..], sign.as_bytes()) {
         let start = at + offset;

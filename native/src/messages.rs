@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use memchr::memmem::{find, rfind};
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memchr2_iter, memrchr};
 
 use crate::keys::{MASK, SAFE};
 use crate::marks::{CUT, MASKED};
@@ -30,6 +30,9 @@ const NOTHING: [&str; 11] = [
 /// Mask what an error of pydantic repeats of a field that is named like a secret.
 pub(crate) fn mask_inputs<'t>(text: &'t str, rules: &mut Rules<'_>) -> Cow<'t, str> {
     let bytes = text.as_bytes();
+    if memchr(b'=', bytes).is_none() {
+        return Cow::Borrowed(text);
+    }
     let mut patches = Patches::new(text);
     let mut at = 0;
     while let Some(offset) = find(&bytes[at..], INPUT.as_bytes()) {
@@ -92,15 +95,43 @@ fn input_end(bytes: &[u8], start: usize) -> usize {
 
 const PLUGIN_MAX: usize = 64;
 
+/// A word in any case, and the place of its rarest letter, which it is searched by.
+struct Keyword {
+    word: &'static [u8],
+    rarest: usize,
+}
+
+const PASSWORD: Keyword = Keyword {
+    word: b"password",
+    rarest: 4,
+};
+const IDENTIFIED: Keyword = Keyword {
+    word: b"identified",
+    rarest: 6,
+};
+
+impl Keyword {
+    /// Return where it ends that comes first from `at` on.
+    fn find(&self, bytes: &[u8], at: usize) -> Option<usize> {
+        let letter = self.word[self.rarest];
+        let rest = bytes.get(at + self.rarest..)?;
+        memchr2_iter(letter, letter.to_ascii_uppercase(), rest).find_map(|offset| {
+            let end = at + offset + self.word.len();
+            let word = bytes.get(at + offset..end)?;
+            word.eq_ignore_ascii_case(self.word).then_some(end)
+        })
+    }
+}
+
 /// Mask `PASSWORD 'x'` and `IDENTIFIED BY 'x'`.
 pub(crate) fn mask_statements<'t>(text: &'t str, rules: &mut Rules<'_>) -> Cow<'t, str> {
     let bytes = text.as_bytes();
-    if find(bytes, b" '").is_none() && find(bytes, b" \"").is_none() {
+    if !memchr2_iter(b'\'', b'"', bytes).any(|at| at > 0 && bytes[at - 1] == b' ') {
         return Cow::Borrowed(text);
     }
-    let masked = mask_behind(text, rules, "password", |_, at| Some(at));
+    let masked = mask_behind(text, rules, &PASSWORD, |_, at| Some(at));
     then(masked, |text| {
-        mask_behind(text, rules, "identified", behind_identified)
+        mask_behind(text, rules, &IDENTIFIED, behind_identified)
     })
 }
 
@@ -108,15 +139,14 @@ pub(crate) fn mask_statements<'t>(text: &'t str, rules: &mut Rules<'_>) -> Cow<'
 fn mask_behind<'t>(
     text: &'t str,
     rules: &mut Rules<'_>,
-    keyword: &str,
+    keyword: &Keyword,
     read: fn(&[u8], usize) -> Option<usize>,
 ) -> Cow<'t, str> {
     let bytes = text.as_bytes();
-    let low = bytes.to_ascii_lowercase();
     let mut patches = Patches::new(text);
     let mut at = 0;
-    while let Some(offset) = find(&low[at..], keyword.as_bytes()) {
-        at += offset + keyword.len();
+    while let Some(behind) = keyword.find(bytes, at) {
+        at = behind;
         let Some(opening) = read(bytes, at).and_then(|end| opening_behind(bytes, end)) else {
             continue;
         };

@@ -52,6 +52,8 @@ pub struct Outline {
     blocks: Vec<Block>,
 }
 
+/// Those of a text of 256 KiB.
+const KEPT_BLOCKS: usize = 4096 + 8;
 /// Signs in a block.
 const SIZE: usize = 64;
 /// With those that may end a gram of its last sign.
@@ -71,6 +73,16 @@ struct Carry {
 }
 
 impl Outline {
+    /// Return what is kept of it for the next text: no large memory.
+    #[must_use]
+    pub fn kept(self) -> Self {
+        if self.blocks.capacity() > KEPT_BLOCKS {
+            Self::default()
+        } else {
+            self
+        }
+    }
+
     /// Outline a text; None where that is no faster, or if a string in it cannot be one.
     pub fn of(&mut self, text: &[u8]) -> Option<&Self> {
         self.blocks.clear();

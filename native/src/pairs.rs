@@ -117,10 +117,12 @@ struct Named<'t> {
 /// Mask `{"name": "password", "value": "x"}` within a longer text, in either order.
 pub(crate) fn mask_named<'t>(text: &'t str, rules: &mut Rules<'_>) -> Cow<'t, str> {
     let bytes = text.as_bytes();
-    let may_hold = ["al", "AL", "efault"]
-        .iter()
-        .any(|part| find(bytes, part.as_bytes()).is_some());
-    if !may_hold || memchr(b'{', bytes).is_none() {
+    let may_hold = || {
+        ["al", "AL", "efault"]
+            .iter()
+            .any(|part| find(bytes, part.as_bytes()).is_some())
+    };
+    if memchr(b'{', bytes).is_none() || !may_hold() {
         return Cow::Borrowed(text); // no object, or no `value`, `val` or `default`
     }
     let mut patches = Patches::new(text);

@@ -1,8 +1,11 @@
 //! The translation layer: what Python sees as `replaystack_native._native`. No logic lives here.
 
 mod event;
+mod items;
 mod node;
 mod panics;
+mod session;
+mod texts;
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -16,9 +19,10 @@ use crate::keys::{Keyring, Place};
 use crate::policy::{Class, Policy};
 use crate::rules::{Rules, UNBOUNDED};
 use crate::scan::find_with;
-use crate::spans::apply;
+use crate::spans::{apply, is_same};
 use crate::walk::{Scratch, Walker};
-use node::{document_of, text_of, Seam, Session};
+use session::{Seam, Session};
+use texts::{document_of, text_of};
 
 /// Return the contract that this build speaks; `replaystack` compares it with its own.
 #[pyfunction]
@@ -93,6 +97,20 @@ impl CompiledPolicy {
             kept: Mutex::default(),
         })
     }
+
+    /// Return `text` under the value rules.
+    #[pyo3(signature = (text, /))]
+    fn text<'py>(&self, text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyString>> {
+        let source = text_of(text)?;
+        Ok(masked(text, &self.rules().text(&source)))
+    }
+
+    /// Return one whole URL, masked.
+    #[pyo3(signature = (url, /))]
+    fn url<'py>(&self, url: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyString>> {
+        let source = text_of(url)?;
+        Ok(masked(url, &self.rules().url(&source)))
+    }
 }
 
 fn class_of(name: &str) -> PyResult<Class> {
@@ -102,17 +120,15 @@ fn class_of(name: &str) -> PyResult<Class> {
 type Masked<'py> = (Bound<'py, PyString>, u64);
 
 /// Return a masked text; the object that came if nothing changed.
-fn masked<'py>(text: &Bound<'py, PyString>, masked: &str, count: u64) -> Masked<'py> {
+fn masked<'py>(text: &Bound<'py, PyString>, masked: &str) -> Bound<'py, PyString> {
     // An object of a subclass is not handed back: its methods would run.
-    let is_same = text.is_exact_instance_of::<PyString>() && text.to_str().is_ok_and(|came| came == masked);
-    (
-        if is_same {
-            text.clone()
-        } else {
-            PyString::new(text.py(), masked)
-        },
-        count,
-    )
+    let is_same =
+        text.is_exact_instance_of::<PyString>() && text.to_str().is_ok_and(|came| is_same(masked, came));
+    if is_same {
+        text.clone()
+    } else {
+        PyString::new(text.py(), masked)
+    }
 }
 
 /// Return `text` under the value rules, and how many places were masked.
@@ -121,7 +137,7 @@ fn mask_text<'py>(policy: &CompiledPolicy, text: &Bound<'py, PyString>) -> PyRes
     let mut rules = policy.rules();
     let source = text_of(text)?;
     let result = rules.text(&source);
-    Ok(masked(text, &result, rules.masked))
+    Ok((masked(text, &result), rules.masked))
 }
 
 /// Return one whole URL, masked, and how many places were masked.
@@ -130,7 +146,7 @@ fn mask_url<'py>(policy: &CompiledPolicy, url: &Bound<'py, PyString>) -> PyResul
     let mut rules = policy.rules();
     let source = text_of(url)?;
     let result = rules.url(&source);
-    Ok(masked(url, &result, rules.masked))
+    Ok((masked(url, &result), rules.masked))
 }
 
 /// Return one JSON document masked, and how many places were masked; None if it is no JSON.
@@ -160,7 +176,7 @@ fn mask_document<'py>(
     policy.put_back(kept);
     Ok(spans
         .ok()
-        .map(|spans| masked(text, &apply(&source, &spans), rules.masked)))
+        .map(|spans| (masked(text, &apply(&source, &spans)), rules.masked)))
 }
 
 /// Return `value` as JSON text, masked; how many places were masked; whether the bound was crossed.

@@ -11,6 +11,7 @@ use crate::scan::mask_json;
 use crate::screen::Screen;
 use crate::text::{mask, mask_cut, mask_shapes, mask_suspect, LEVEL_MAX, ROUNDS_MAX};
 use crate::urls::mask_url_parts;
+use crate::verdicts::Verdicts;
 
 /// No bound at all.
 pub const UNBOUNDED: i64 = 1 << 62;
@@ -37,6 +38,8 @@ pub struct Rules<'p> {
     pub left: i64,
     /// Whether more was seen.
     pub full: bool,
+    /// What is known of the names of fields, if a walk lent it (`Walker::knowing`).
+    pub(crate) names: Verdicts,
 }
 
 /// The rules for a URL's parameters: they judge them by their names and mask the texts of the others.
@@ -49,7 +52,16 @@ pub struct Parameters<'r, 'p> {
 
 impl Parameters<'_, '_> {
     /// Tell whether what the parameter `name` (decoded) holds is a secret.
-    pub(crate) fn is_secret(&self, name: &str) -> bool {
+    pub(crate) fn is_secret(&mut self, name: &str) -> bool {
+        if self.are_fields && !self.rules.names.is_empty() {
+            let mut names = std::mem::take(&mut self.rules.names);
+            let verdict = names.judge(name, Place::Form, self.rules);
+            self.rules.names = names;
+            // Else the name as it is written was judged as well.
+            if verdict & CHANGED == 0 {
+                return verdict & (MASK | WALK) != SAFE;
+            }
+        }
         let keyring = &self.rules.policy.keyring;
         let verdict = if self.are_fields {
             keyring.judge_field(name)
@@ -84,6 +96,7 @@ impl<'p> Rules<'p> {
             masked: 0,
             left: budget,
             full: false,
+            names: Verdicts::default(),
         }
     }
 
@@ -143,7 +156,8 @@ impl<'p> Rules<'p> {
 
     /// Charge a text, and tell whether it crosses the bound. Characters count, as in Python.
     fn crosses(&mut self, text: &str) -> bool {
-        if text.len() < CHARGED_LENGTH {
+        // Nobody has a text that is as long as what is left without a bound.
+        if text.len() < CHARGED_LENGTH || self.left > UNBOUNDED / 2 {
             return false;
         }
         let size = length(text);

@@ -4,7 +4,9 @@
 //! same document as an object. Python has a fast road beside it (`_quotes.py`) that has no twin here.
 
 mod frame;
+mod neighbours;
 mod outlined;
+mod prefix;
 #[cfg(test)]
 mod tests;
 
@@ -12,11 +14,10 @@ use std::borrow::Cow;
 
 use crate::cards::is_card;
 use crate::json::{quoted, NotJson};
-use crate::keys::{Place, Verdict, CHANGED, INPUT, MASK, NAME, SAFE, TITLE, VALUE, WALK};
+use crate::keys::{Place, CHANGED, INPUT, MASK, NAME, SAFE, TITLE, VALUE, WALK};
 use crate::lexer::{decode_string, is_unfinished, skip_blanks, strange_number, token, Kind, Token};
 use crate::limits::{DEPTH_MAX, PATH_MAX};
 use crate::marks::{CUT, MASKED};
-use crate::outline::Outline;
 use crate::rules::Rules;
 use crate::spans::{apply, is_same, outermost, Span};
 use crate::verdicts::Verdicts;
@@ -66,6 +67,7 @@ pub fn find_with(
     verdicts: &mut Verdicts,
     complete: bool,
 ) -> Result<Vec<Span>, NotJson> {
+    let mut outline = std::mem::take(&mut verdicts.outline);
     let mut scan = Scan {
         text,
         rules,
@@ -77,12 +79,19 @@ pub fn find_with(
         halves: Vec::new(),
         expected: Expected::Value,
     };
-    let mut outline = Outline::default();
-    match outline.of(text.as_bytes()).filter(|_| complete) {
-        Some(outline) => scan.read_outlined(outline)?,
-        None => scan.read(complete)?,
-    }
-    let spans = outermost(scan.spans);
+    let outlined = if complete {
+        outline.of(text.as_bytes())
+    } else {
+        None
+    };
+    let read = match outlined {
+        Some(outline) => scan.read_outlined(outline),
+        None => scan.read(complete),
+    };
+    let Scan { spans, verdicts, .. } = scan;
+    verdicts.outline = outline.kept();
+    read?;
+    let spans = outermost(spans);
     rules.masked += spans.iter().map(|span| span.secrets).sum::<u64>();
     Ok(spans)
 }
@@ -287,49 +296,6 @@ impl<'t> Scan<'_, 't, '_> {
         Some((self.said(&first, said)?, last))
     }
 
-    /// Mask each `value`, `input` and pair of a frame that closes whose neighbours tell that it is a secret.
-    fn judge_waiting(&mut self, frame: &Frame, depth: usize) {
-        if self.waiting.len() > frame.waiting && (frame.is_object || (frame.are_pairs && depth < DEPTH_MAX)) {
-            let waiting = self.waiting.split_off(frame.waiting);
-            let mut by_name = None;
-            for value in &waiting {
-                let mut verdict = value.verdict;
-                if verdict & INPUT != 0 {
-                    verdict |= frame.input_verdict;
-                } else if verdict & VALUE != 0 {
-                    verdict |= *by_name.get_or_insert_with(|| self.judge_names(frame));
-                }
-                self.mask(value, verdict);
-            }
-        }
-        self.waiting.truncate(frame.waiting);
-        self.names.truncate(frame.names);
-    }
-
-    /// Return the verdict on a `value` by the names beside it.
-    fn judge_names(&mut self, frame: &Frame) -> Verdict {
-        let mut verdict = SAFE;
-        for (value, said, is_title) in self.names.split_off(frame.names) {
-            let Some(name) = self.said(&value, said) else {
-                continue;
-            };
-            verdict |= if is_title {
-                self.rules.judge_title(&name, Place::Payload)
-            } else {
-                self.rules.judge_text(&name, Place::Payload)
-            };
-        }
-        verdict
-    }
-
-    /// Mask a value whole if the verdict on its key calls for it.
-    fn mask(&mut self, value: &Value, verdict: Verdict) {
-        let is_secret = verdict & MASK != 0 || (verdict & WALK != 0 && !value.is_object);
-        if is_secret && !value.stays {
-            self.spans.push(Span::new(value.start, value.end, MASK_TOKEN, 1));
-        }
-    }
-
     /// Note a complete value, and the text that is written for it, in the container it stands in.
     #[inline(always)]
     fn value(&mut self, value: Value, said: Said<'t>, pair: Option<Pair<'t>>) {
@@ -395,40 +361,6 @@ impl<'t> Scan<'_, 't, '_> {
                 (half.0, half.1) = (value, said);
             }
         }
-    }
-
-    // --- the end of a text that was cut ---
-
-    /// Close what is open as if nothing but the worst came after `start`.
-    fn end_of_prefix(&mut self, start: usize, complete: bool) -> Result<(), NotJson> {
-        if complete || self.stack.is_empty() || !is_unfinished(self.text.as_bytes(), start) {
-            return Err(NotJson);
-        }
-        self.spans.push(Span::new(start, self.text.len(), CUT, 0));
-        let mut child: Option<Frame> = None;
-        while !self.stack.is_empty() {
-            if let Some(child) = child.take() {
-                let value = Value {
-                    is_object: child.is_object,
-                    ..Value::new(child.start, start)
-                };
-                // Half a pair may still become one; it has no value yet that could be secret.
-                let half = !child.is_object && child.items <= 1;
-                let pair = self.pair(&child);
-                let pair = pair.or(half.then_some((Cow::Borrowed(""), value)));
-                self.value(value, Said::Nothing, pair);
-            }
-            let depth = self.stack.len();
-            let Some(frame) = self.stack.pop() else { break };
-            for value in &mut self.waiting[frame.waiting..] {
-                if value.verdict & (VALUE | INPUT) != 0 {
-                    value.verdict |= MASK; // the name that condemns it may have been cut off
-                }
-            }
-            self.judge_waiting(&frame, depth);
-            child = Some(frame);
-        }
-        Ok(())
     }
 }
 

@@ -2,9 +2,12 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::convert::Infallible;
 
 use crate::walk::{Form, Node};
+
+mod nothing;
+
+pub use nothing::Nothing;
 
 /// With so many fields a table is faster than a look at each.
 const MANY: usize = 32;
@@ -319,66 +322,6 @@ impl<'v, S: Source> Node for View<'v, S> {
             Self::Tree(Value::Text(text)) => text.len(),
             _ => 0,
         }
-    }
-}
-
-/// What never comes from outside: of trees that are all of the encoder's making.
-#[derive(Debug, Clone, Copy)]
-pub enum Nothing {}
-
-impl Source for Nothing {
-    fn content(self) -> Result<Self, Infallible> {
-        match self {}
-    }
-
-    fn is_list(self) -> bool {
-        match self {}
-    }
-
-    fn bytes(&self) -> Option<&[u8]> {
-        match *self {}
-    }
-}
-
-impl Node for Nothing {
-    type Error = Infallible;
-    type Entries = std::iter::Empty<(Self, Self)>;
-    type Items = std::iter::Empty<Self>;
-
-    fn form(self) -> Form {
-        match self {}
-    }
-
-    fn digits(self) -> Result<Option<String>, Infallible> {
-        match self {}
-    }
-
-    fn plain(self) -> Result<Self, Infallible> {
-        match self {}
-    }
-
-    fn identity(self) -> Option<usize> {
-        match self {}
-    }
-
-    fn text(&self) -> Result<Cow<'_, str>, Infallible> {
-        match *self {}
-    }
-
-    fn key(&self) -> Result<Cow<'_, str>, Infallible> {
-        match *self {}
-    }
-
-    fn entries(self) -> Self::Entries {
-        match self {}
-    }
-
-    fn items(self) -> Self::Items {
-        match self {}
-    }
-
-    fn size(self) -> usize {
-        match self {}
     }
 }
 

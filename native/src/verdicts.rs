@@ -5,11 +5,13 @@
 //! `_keys.py`, but bound to no lock: who walks a value owns it meanwhile.
 
 use crate::keys::{Place, Verdict, CHANGED, SAFE};
+use crate::outline::Outline;
 use crate::rules::Rules;
 
-/// Two keys share a set: a pair that falls together in a document would evict each other all the time.
-const SETS: usize = 128;
-/// Longer keys are judged anew each time: they are rare, and the memory stays at about 10 KiB.
+/// Two keys share a set: a pair that falls together in a document would evict each other all the time. With
+/// so many sets hardly any three of the hundred names of an exchange do.
+const SETS: usize = 512;
+/// Longer keys are judged anew each time: they are rare, and the memory stays below 64 KiB.
 const KEY_LENGTH: usize = 32;
 /// The golden ratio, and the square root of two: they spread over the upper bits whatever the bytes are.
 const SPREAD: [u64; 2] = [0x9E37_79B9_7F4A_7C15, 0xB504_F333_F9DE_6485];
@@ -28,6 +30,13 @@ impl Name {
         Self { words, about }
     }
 
+    /// Return how long it is, if it is the key of a document.
+    #[inline(always)]
+    fn length_in_payload(&self) -> Option<usize> {
+        let length = (self.about >> 8) as usize;
+        (self.about as u8 == Place::Payload as u8 && length <= KEY_LENGTH).then_some(length)
+    }
+
     /// Tell whether two are the same, without a branch: which of a set it is, is hard to guess.
     #[inline]
     fn is(&self, other: &Self) -> bool {
@@ -40,6 +49,8 @@ impl Name {
 struct Slot {
     name: Name,
     verdict: Verdict,
+    /// The slot of the key that came next in a document, the last time that this one was met.
+    next: u16,
 }
 
 /// No key has this length, so an empty slot is never found.
@@ -49,16 +60,27 @@ const EMPTY: Slot = Slot {
         about: u64::MAX,
     },
     verdict: SAFE,
+    next: 0,
 };
 
 /// The verdicts of one policy on the keys seen last.
 #[derive(Default)]
 pub struct Verdicts {
-    /// None until the first key is seen. Of a set the first one was kept last.
-    sets: Vec<[Slot; 2]>,
+    /// None until the first key is seen. Two neighbours are a set, of which the first one was kept last.
+    slots: Vec<Slot>,
+    /// The slot of the key of a document that was judged last.
+    last: u16,
+    /// Of the document that was read last: its memory serves the next one.
+    pub(crate) outline: Outline,
 }
 
 impl Verdicts {
+    /// Tell whether no key is known yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
     /// Return what `Rules::verdict` says of a key.
     #[inline]
     pub fn judge(&mut self, key: &str, place: Place, rules: &mut Rules<'_>) -> Verdict {
@@ -76,30 +98,58 @@ impl Verdicts {
         let window = text.as_bytes().get(start..).and_then(<[u8]>::first_chunk);
         if let (Some(window), true) = (window, end - start <= KEY_LENGTH) {
             let name = name_in(window, end - start, Place::Payload);
-            if let Some(verdict) = self.known(&name) {
-                return verdict;
+            if let Some(number) = self.find(&name) {
+                if let Some(last) = self.slots.get_mut(usize::from(self.last)) {
+                    last.next = number as u16;
+                }
+                self.last = number as u16;
+                return self.slots[number].verdict;
             }
         }
         self.judge(&text[start..end], Place::Payload, rules)
     }
 
+    /// Return the end of the key that begins at `start` in a text, and the verdict on it, if it is the one
+    /// that followed the last key before: the objects of a list are alike.
+    #[inline(always)]
+    pub fn expected(&mut self, text: &[u8], start: usize) -> Option<(usize, Verdict)> {
+        let window = text.get(start..)?.first_chunk()?;
+        let number = self.slots.get(usize::from(self.last))?.next;
+        let Slot { name, verdict, .. } = self.slots.get(usize::from(number))?;
+        let length = name.length_in_payload()?;
+        // No key that is kept holds a quote, so the quote behind it is the one that closes it.
+        if !name_in(window, length, Place::Payload).is(name) || text.get(start + length) != Some(&b'"') {
+            return None;
+        }
+        self.last = number;
+        Some((start + length, *verdict))
+    }
+
     #[inline(always)]
     fn known(&self, name: &Name) -> Option<Verdict> {
-        let [first, second] = self.sets.get(set_of(name))?;
+        self.find(name).map(|number| self.slots[number].verdict)
+    }
+
+    /// Return the number of the slot of a key.
+    #[inline(always)]
+    fn find(&self, name: &Name) -> Option<usize> {
+        let number = 2 * set_of(name);
+        let [first, second] = self.slots.get(number..)?.first_chunk()?;
         let (is_first, is_second) = (first.name.is(name), second.name.is(name));
-        let verdict = if is_first { first.verdict } else { second.verdict };
-        (is_first | is_second).then_some(verdict)
+        (is_first | is_second).then_some(number + usize::from(!is_first))
     }
 
     #[cold]
     fn learn(&mut self, key: &str, place: Place, name: Name, rules: &mut Rules<'_>) -> Verdict {
         let verdict = rules.verdict(key, place);
-        if verdict & CHANGED == 0 {
-            if self.sets.is_empty() {
-                self.sets.resize(SETS, [EMPTY; 2]);
+        if verdict & CHANGED == 0 && !key.contains(['"', '\\']) {
+            if self.slots.is_empty() {
+                self.slots.resize(2 * SETS, EMPTY);
             }
-            let set = &mut self.sets[set_of(&name)];
-            *set = [Slot { name, verdict }, set[0]];
+            let number = 2 * set_of(&name);
+            self.slots[number + 1] = self.slots[number];
+            let next = 0;
+            self.slots[number] = Slot { name, verdict, next };
         }
         verdict
     }
@@ -230,6 +280,6 @@ mod tests {
         let mut rules = Rules::new(&policy, UNBOUNDED, 0);
         let mut verdicts = Verdicts::default();
         verdicts.judge("password=hunter2", Place::Payload, &mut rules);
-        assert!(verdicts.sets.is_empty());
+        assert!(verdicts.slots.is_empty());
     }
 }

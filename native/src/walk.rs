@@ -4,6 +4,7 @@
 //! once, byte for byte what Python's encoder makes of its result. Python holds texts until the end
 //! of its walk to look at them together; here each is looked at where it stands, with the same counts.
 
+mod bound;
 mod fields;
 mod memo;
 mod node;
@@ -11,29 +12,20 @@ mod pairs;
 mod scalars;
 #[cfg(test)]
 mod tests;
+mod texts;
 
-use std::borrow::Cow;
-
-use crate::json::{as_text, quote_into, quote_plain_into};
+use crate::json::{as_text, quote_into};
 use crate::keys::{Place, Verdict, CHANGED, INPUT, MASK, VALUE, WALK};
 use crate::limits::DEPTH_MAX;
-use crate::marks::{CIRCULAR, DEEP, MASKED, UNREADABLE};
+use crate::marks::{CIRCULAR, DEEP, UNREADABLE};
 use crate::policy::Policy;
-use crate::rules::{Rules, CHARGED_LENGTH, RESERVE};
-use crate::screen::{quote_short, screen, Screen};
-use crate::spans::is_same;
+use crate::rules::Rules;
 use crate::verdicts::Verdicts;
 use memo::Memo;
 pub use node::{Form, Node};
 
-/// Each takes a byte at least, so these fill the 2000 code points of a preview.
-const PREVIEW_ITEMS: usize = 2001;
-
 /// Longer keys are charged; of shorter ones a document repeats a few.
 const REMEMBERED_LENGTH: usize = 64;
-
-/// No rule knows a secret of four characters.
-const SHORTEST: usize = 5;
 
 /// What outlives a walk: what is known of keys under one policy and no other, and memory to write into.
 #[derive(Default)]
@@ -119,6 +111,14 @@ impl<'p> Walker<'p> {
     pub fn begin(&mut self, budget_bytes: i64) {
         self.rules = Rules::new(self.rules.policy, budget_bytes, 0);
         self.stopped = false;
+    }
+
+    /// Return what `mask` makes of something whose fields are judged by name, with what is known of names.
+    pub(crate) fn knowing<T>(&mut self, mask: impl FnOnce(&mut Rules<'p>) -> T) -> T {
+        std::mem::swap(&mut self.rules.names, &mut self.verdicts);
+        let masked = mask(&mut self.rules);
+        std::mem::swap(&mut self.rules.names, &mut self.verdicts);
+        masked
     }
 
     /// Take back what was written from `start` on.
@@ -218,41 +218,6 @@ impl<'p> Walker<'p> {
         identity.is_some_and(|identity| self.path.contains(&identity))
     }
 
-    /// Charge a container for what it holds; return how many items of it are walked, and whether the
-    /// bound is crossed.
-    fn charge(&mut self, count: usize, each: i64) -> (usize, bool) {
-        self.rules.left = self.rules.left.saturating_sub(charge_of(count, each));
-        if self.rules.left >= 0 {
-            return (count, false);
-        }
-        self.overdraw();
-        (if self.stopped { 0 } else { count.min(PREVIEW_ITEMS) }, true)
-    }
-
-    /// Charge a key that Python's memory does not keep; tell whether the walk ends there.
-    fn charge_key(&mut self, key: &str) -> bool {
-        if key.len() <= REMEMBERED_LENGTH {
-            return false;
-        }
-        let size = key.chars().count();
-        if size <= REMEMBERED_LENGTH {
-            return false;
-        }
-        self.rules.left = self.rules.left.saturating_sub(charge_of(size, 1));
-        if self.rules.left < 0 {
-            self.overdraw();
-            return self.stopped;
-        }
-        false
-    }
-
-    /// Note that the bound is crossed; only the beginning of the container at hand will be walked.
-    fn overdraw(&mut self) {
-        self.stopped = self.rules.full; // even the reserve for the preview is used up
-        self.rules.full = true;
-        self.rules.left = RESERVE;
-    }
-
     // --- objects ---
 
     fn map<N: Node>(&mut self, source: N, place: Place, depth: usize) -> Result<(), N::Error> {
@@ -323,92 +288,6 @@ impl<'p> Walker<'p> {
         };
         self.known(value, form, place, depth)?;
         Ok(written)
-    }
-
-    /// Write a text that stands in a container.
-    #[inline]
-    fn held(&mut self, text: &str) {
-        let start = self.out.len();
-        if let Some(seen) = quote_short(&mut self.out, text.as_bytes()) {
-            let size = text.len(); // of one that is not all ASCII only an upper bound
-            let is_short = size < CHARGED_LENGTH;
-            if (is_short || !seen.high)
-                && !seen.has_escapes()
-                && !self.rules.may_change(text.as_bytes(), seen)
-            {
-                if is_short {
-                    return;
-                }
-                self.rules.left -= charge_of(size, 1);
-                if self.rules.left >= 0 {
-                    return;
-                }
-                self.rules.left += charge_of(size, 1);
-            }
-            self.out.truncate(start);
-            self.held_suspect(text, seen);
-        } else {
-            self.held_suspect(text, screen(text.as_bytes()));
-        }
-    }
-
-    /// Write a text that stands in a container, as it came; `decoded` reads one that is not all ASCII.
-    #[inline]
-    pub(crate) fn write_raw<'t>(&mut self, raw: &'t [u8], decoded: impl FnOnce(&'t [u8]) -> Cow<'t, str>) {
-        let start = self.out.len();
-        if let Some(seen) = quote_short(&mut self.out, raw) {
-            if !seen.high && !seen.has_escapes() && !self.rules.may_change(raw, seen) {
-                return; // too short for any bound that is left
-            }
-            self.out.truncate(start);
-        }
-        let text = decoded(raw);
-        self.held_suspect(&text, screen(text.as_bytes()));
-    }
-
-    /// Write the text that stands under a secret key.
-    pub(crate) fn write_secret(&mut self, text: &str) {
-        if matches!(text, "" | MASKED) {
-            quote_into(&mut self.out, text);
-        } else {
-            self.rules.masked += 1;
-            self.out.extend_from_slice(MASK_TOKEN);
-        }
-    }
-
-    /// The same of any text, of which this is known.
-    fn held_suspect(&mut self, text: &str, seen: Screen) {
-        if text.len() < SHORTEST {
-            quote_into(&mut self.out, text);
-            return;
-        }
-        let size = if seen.high && text.len() >= CHARGED_LENGTH {
-            text.chars().count()
-        } else {
-            text.len()
-        };
-        if size >= CHARGED_LENGTH {
-            self.rules.left = self.rules.left.saturating_sub(charge_of(size, 1));
-            if self.rules.left < 0 {
-                let cut = self.rules.overflow(text);
-                quote_into(&mut self.out, &cut);
-                return;
-            }
-        }
-        if !self.rules.may_change(text.as_bytes(), seen) || size < SHORTEST {
-            if seen.has_escapes() {
-                quote_into(&mut self.out, text);
-            } else {
-                quote_plain_into(&mut self.out, text);
-            }
-            return;
-        }
-        let before = self.rules.masked;
-        let masked = self.rules.suspect(text, seen);
-        if is_same(&masked, text) {
-            self.rules.masked = before; // only what changes counts
-        }
-        quote_into(&mut self.out, &masked);
     }
 
     // --- lists ---
@@ -482,7 +361,3 @@ enum Written {
 const DEEP_TOKEN: &[u8] = b"\"[Depth]\"";
 /// `MASKED` as JSON.
 const MASK_TOKEN: &[u8] = b"\"[MASKED]\"";
-
-fn charge_of(count: usize, each: i64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX).saturating_mul(each)
-}

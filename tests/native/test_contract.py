@@ -24,7 +24,7 @@ def native() -> ModuleType:
 
 def test_contract_version_is_the_one_this_tree_was_written_for(native: ModuleType) -> None:
     """Contract 2: an integer that core compares before it trusts the extension."""
-    assert native.contract_version() == 2
+    assert native.contract_version() == 3
     assert type(native.contract_version()) is int
 
 

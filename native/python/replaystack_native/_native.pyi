@@ -22,6 +22,8 @@ class CompiledPolicy:
         classes: list[str],  # of VALUE_CLASSES, in that order
         contains_only: bool,
     ) -> CompiledPolicy: ...
+    def text(self, text: str, /) -> str: ...  # under the value rules
+    def url(self, url: str, /) -> str: ...  # without secrets
 
 # Each returns what is left and how many places were masked; None stands for "no JSON".
 def mask_text(policy: CompiledPolicy, text: str) -> tuple[str, int]: ...
@@ -40,7 +42,8 @@ def encode_value(
 ) -> tuple[str, int, bool]: ...
 
 # Encodes events; `raw_body` and `raw_headers` are the types of `replaystack.exchange`. Raises for fields of
-# other types than those say. Holds the lock of the interpreter; may be used by several threads.
+# other types than those say. May be used by several threads. Holds the lock of the interpreter, but for the
+# bodies of a call if they are 256 KiB and more: these are masked without it, before all else.
 @final
 class EventEncoder:
     def __new__(cls, raw_body: type, raw_headers: type) -> EventEncoder: ...

@@ -1,6 +1,7 @@
 //! An event over its limit: bodies become previews, then shapes remain, then the headline alone.
 
-use super::{mask, text_of, Encoder};
+use super::texts::mask;
+use super::{text_of, Encoder};
 use crate::event_fields::{kind_of, Kind, RESERVED_METADATA_KEY};
 use crate::fit::{as_size, fit};
 use crate::json::quoted;

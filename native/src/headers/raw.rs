@@ -18,14 +18,14 @@ pub(super) fn mask_plain(headers: &RawHeaders<'_>, walker: &mut Walker<'_>) -> O
     let verdicts = verdicts_of(headers, walker)?;
     let mut cookies = Vec::new();
     walker.out.push(b'{');
-    for (at, (&(name, raw), verdict)) in headers.iter().zip(verdicts).enumerate() {
+    for (at, (&(_, raw), (name, verdict))) in headers.iter().zip(verdicts).enumerate() {
         if at > 0 {
             walker.out.push(b',');
         }
         walker.out.push(b'"');
-        append_short(&mut walker.out, name);
+        append_short(&mut walker.out, name.as_bytes());
         walker.out.extend_from_slice(b"\":");
-        let kind = std::str::from_utf8(name).ok().and_then(special);
+        let kind = special(name);
         if let Some(kind @ (Special::Cookie | Special::SetCookie)) = kind {
             add_names(kind, &decoded(raw), &mut cookies);
         }
@@ -33,7 +33,7 @@ pub(super) fn mask_plain(headers: &RawHeaders<'_>, walker: &mut Walker<'_>) -> O
             _ if verdict & (MASK | WALK) != SAFE => walker.write_secret(&decoded(raw)),
             Some(kind @ (Special::Url | Special::Link | Special::Subprotocol)) => {
                 let text = decoded(raw);
-                let masked = mask_line(kind, &text, &mut false, &mut walker.rules);
+                let masked = walker.knowing(|rules| mask_line(kind, &text, &mut false, rules));
                 quote_into(&mut walker.out, &masked);
             }
             _ => walker.write_raw(raw, decoded),
@@ -46,8 +46,8 @@ pub(super) fn mask_plain(headers: &RawHeaders<'_>, walker: &mut Walker<'_>) -> O
     Some(cookies)
 }
 
-/// Return the verdicts on the names, if all of them are plain, no two are one, and no bound is near.
-fn verdicts_of(headers: &RawHeaders<'_>, walker: &mut Walker<'_>) -> Option<[Verdict; MANY]> {
+/// Return the names and the verdicts on them, if all of them are plain, no two are one, and no bound is near.
+fn verdicts_of<'a>(headers: &RawHeaders<'a>, walker: &mut Walker<'_>) -> Option<[(&'a str, Verdict); MANY]> {
     // A target of a link is charged twice.
     let sizes = headers
         .iter()
@@ -56,7 +56,7 @@ fn verdicts_of(headers: &RawHeaders<'_>, walker: &mut Walker<'_>) -> Option<[Ver
         return None;
     }
     let Walker { rules, verdicts, .. } = walker;
-    let mut found = [SAFE; MANY];
+    let mut found = [("", SAFE); MANY];
     let mut marks = [0; MANY];
     for (at, (name, _)) in headers.iter().enumerate() {
         let is_sign = |sign: &u8| matches!(sign, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.');
@@ -68,11 +68,12 @@ fn verdicts_of(headers: &RawHeaders<'_>, walker: &mut Walker<'_>) -> Option<[Ver
             return None; // twice the same name, most likely
         }
         marks[at] = mark;
-        let verdict = verdicts.judge(std::str::from_utf8(name).ok()?, Place::Header, rules);
+        let name = std::str::from_utf8(name).ok()?;
+        let verdict = verdicts.judge(name, Place::Header, rules);
         if verdict & (CHANGED | VALUE | INPUT) != SAFE {
             return None;
         }
-        found[at] = verdict;
+        found[at] = (name, verdict);
     }
     Some(found)
 }

@@ -1,16 +1,12 @@
 //! Python objects as the walk sees them. Only exact types of JSON are read here; all else is foreign.
 //!
-//! Nothing that happens here runs code of Python, but for what calls `Session::pin` before. Until then
-//! no object that can be reached from the value that came can go, so a handle is a plain address; a count
-//! for each of them, as `PyO3` keeps one, takes as long as all the rest. `pin` takes hold of every object
-//! that was handed out in this walk so far, and from then on each that is handed out is held.
+//! Nothing that happens here runs code of Python, but for what calls `Session::pin` before (see
+//! `session.rs`), so a handle is a plain address.
 
 #![expect(unsafe_code, reason = "PyO3's own way takes twice the time of the whole walk")]
 
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
 use std::ffi::c_int;
-use std::mem::MaybeUninit;
 use std::ptr::{addr_of_mut, null_mut};
 
 use pyo3::exceptions::PyTypeError;
@@ -18,7 +14,9 @@ use pyo3::ffi::{self, PyObject, PyTypeObject};
 use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyString};
 
-use crate::surrogates::{replaced, replaced_in_document};
+use super::items::{Entries, Items};
+use super::session::{Raised, Session};
+use super::texts::text_of;
 use crate::tree::Source;
 use crate::walk::{Form, Node};
 
@@ -26,141 +24,6 @@ use crate::walk::{Form, Node};
 const HUGE_BITS: u64 = 14_285;
 /// Its digits.
 const HUGE_DIGITS: usize = 4300;
-
-/// As many objects are handed out from one piece of memory, if not more belong together.
-const PART: usize = 1024;
-
-/// The two functions of Python that both implementations share (`_plain.py`).
-#[derive(Clone)]
-pub(super) struct Seam<'py> {
-    pub plain: Bound<'py, PyAny>,
-    pub key_text: Bound<'py, PyAny>,
-}
-
-/// What Python raised, one word long: results are passed through every level of a walk.
-pub(super) struct Raised(Box<PyErr>);
-
-impl From<PyErr> for Raised {
-    fn from(error: PyErr) -> Self {
-        Self(Box::new(error))
-    }
-}
-
-impl From<Raised> for PyErr {
-    fn from(raised: Raised) -> Self {
-        *raised.0
-    }
-}
-
-/// One reading of Python objects, whose handles are valid as long as it lives. It is not shared between
-/// threads, and the lock of the interpreter is held while it lives.
-pub(super) struct Session<'py> {
-    seam: Seam<'py>,
-    /// All objects that were handed out. Each is counted for once, if they are pinned. No part grows
-    /// beyond what it was made for, so that what stands in it stays where it is.
-    given: RefCell<Vec<Vec<*mut PyObject>>>,
-    /// What was made meanwhile; each is counted for.
-    made: RefCell<Vec<*mut PyObject>>,
-    is_pinned: Cell<bool>,
-    /// The collector of cycles runs code of Python, and may run whenever an object is made (an error, for
-    /// example). So it rests until the objects are pinned, if it was at work.
-    rests: Cell<bool>,
-}
-
-impl<'py> Session<'py> {
-    pub fn new(seam: Seam<'py>) -> Self {
-        // SAFETY: the lock is held, as `seam` proves.
-        let was_enabled = unsafe { ffi::PyGC_Disable() } != 0;
-        Self {
-            seam,
-            given: RefCell::default(),
-            made: RefCell::default(),
-            is_pinned: Cell::new(false),
-            rests: Cell::new(was_enabled),
-        }
-    }
-
-    /// Return the handle of an object that the caller holds.
-    pub fn node<'s>(&'s self, value: &'s Bound<'py, PyAny>) -> PyNode<'s, 'py> {
-        PyNode::new(value.as_ptr(), self)
-    }
-
-    /// Call what runs code of Python.
-    pub fn pinned<T>(&self, call: impl FnOnce(&Seam<'py>) -> T) -> T {
-        self.pin();
-        call(&self.seam)
-    }
-
-    /// Hold whatever was handed out: code of Python is about to run.
-    fn pin(&self) {
-        if !self.is_pinned.replace(true) {
-            for &object in self.given.borrow().iter().flatten() {
-                // SAFETY: nothing ran since it was handed out, so it is alive.
-                unsafe { ffi::Py_IncRef(object) };
-            }
-            self.wake_collector();
-        }
-    }
-
-    fn wake_collector(&self) {
-        if self.rests.replace(false) {
-            // SAFETY: the lock is held as long as a session lives.
-            unsafe { ffi::PyGC_Enable() };
-        }
-    }
-
-    /// Hand out what a container holds, of which there are at most `most`: `read` writes that behind what
-    /// stands there, where there is room for so many. The container must be alive, and nothing may run.
-    #[inline]
-    fn give(
-        &self,
-        most: ffi::Py_ssize_t,
-        read: impl FnOnce(&mut [MaybeUninit<*mut PyObject>]) -> usize,
-    ) -> &[*mut PyObject] {
-        let most = usize::try_from(most).unwrap_or(0);
-        let mut parts = self.given.borrow_mut();
-        if parts
-            .last()
-            .is_none_or(|part| part.capacity() - part.len() < most)
-        {
-            parts.push(Vec::with_capacity(most.max(PART)));
-        }
-        let Some(part) = parts.last_mut() else { return &[] };
-        let start = part.len();
-        let count = read(&mut part.spare_capacity_mut()[..most]);
-        // SAFETY: `read` wrote so many.
-        unsafe { part.set_len(start + count.min(most)) };
-        if self.is_pinned.get() {
-            for &object in &part[start..] {
-                // SAFETY: the container, which is alive, holds it, and nothing ran since it was read.
-                unsafe { ffi::Py_IncRef(object) };
-            }
-        }
-        // SAFETY: they stay where they are as long as the session lives: no part grows.
-        unsafe { std::slice::from_raw_parts(part.as_ptr().add(start), part.len() - start) }
-    }
-
-    /// Hold an object that was made for the walk, and return its handle.
-    pub fn keep<'s>(&'s self, made: Bound<'py, PyAny>) -> PyNode<'s, 'py> {
-        self.pin();
-        let object = made.into_ptr();
-        self.made.borrow_mut().push(object);
-        PyNode::new(object, self)
-    }
-}
-
-impl Drop for Session<'_> {
-    fn drop(&mut self) {
-        self.wake_collector();
-        if self.is_pinned.get() {
-            let given = self.given.take().into_iter().flatten();
-            for object in given.chain(self.made.take()) {
-                // SAFETY: it was counted for when it was pinned, given or made.
-                unsafe { ffi::Py_DecRef(object) };
-            }
-        }
-    }
-}
 
 /// A Python object that lives as long as its session, and the address of the one that it stands for.
 #[derive(Clone, Copy)]
@@ -171,7 +34,7 @@ pub(super) struct PyNode<'s, 'py> {
 }
 
 impl<'s, 'py> PyNode<'s, 'py> {
-    fn new(object: *mut PyObject, session: &'s Session<'py>) -> Self {
+    pub fn new(object: *mut PyObject, session: &'s Session<'py>) -> Self {
         Self {
             object,
             identity: object as usize,
@@ -186,7 +49,7 @@ impl<'s, 'py> PyNode<'s, 'py> {
 
     /// Return what proves that the lock is held.
     pub fn py(self) -> Python<'py> {
-        self.session.seam.plain.py()
+        self.session.seam().plain.py()
     }
 
     /// Tell whether it is an exact `str`.
@@ -221,18 +84,25 @@ impl<'s, 'py> PyNode<'s, 'py> {
             return None;
         }
         // SAFETY: the object is alive and a tuple, which never changes: what it holds lives as long.
-        let items =
-            unsafe { (0..ffi::PyTuple_Size(self.object)).map(|at| ffi::PyTuple_GetItem(self.object, at)) };
-        let pairs = items.map(|item| {
+        let items: Vec<_> = unsafe {
+            let places = 0..ffi::PyTuple_Size(self.object);
+            places
+                .map(|at| fetch_soon(ffi::PyTuple_GetItem(self.object, at)))
+                .collect()
+        };
+        let mut halves = Vec::with_capacity(items.len());
+        for item in items {
             let pair = Self::new(item, self.session);
             if !pair.is_tuple() || pair.size() != 2 {
                 return None;
             }
             // SAFETY: as before, and both places are there.
-            let [name, text] = unsafe { [0, 1].map(|at| ffi::PyTuple_GetItem(item, at)) };
-            let [name, text] = [name, text].map(|half| Self::new(half, self.session).bytes_in());
-            Some((name?, text?))
-        });
+            halves.push(unsafe { [0, 1].map(|at| fetch_soon(ffi::PyTuple_GetItem(item, at))) });
+        }
+        let bytes_of = |half| Self::new(half, self.session).bytes_in();
+        let pairs = halves
+            .into_iter()
+            .map(|[name, text]| Some((bytes_of(name)?, bytes_of(text)?)));
         pairs.collect()
     }
 
@@ -315,7 +185,7 @@ impl<'s, 'py> PyNode<'s, 'py> {
     }
 
     fn read_key(self) -> PyResult<String> {
-        let text = self.session.seam.key_text.call1((self.bound(),))?;
+        let text = self.session.seam().key_text.call1((self.bound(),))?;
         Ok(text_of(text.cast::<PyString>()?)?.into_owned())
     }
 }
@@ -394,7 +264,7 @@ impl<'s, 'py> Node for PyNode<'s, 'py> {
 
     fn plain(self) -> Result<Self, Raised> {
         self.session.pin();
-        let made = self.session.seam.plain.call1((self.bound(),))?;
+        let made = self.session.seam().plain.call1((self.bound(),))?;
         let mut content = self.session.keep(made);
         if matches!(content.kind(), kind if kind == dict_type() || kind == list_type()) {
             content.identity = self.identity; // it is new each time; a tuple is the object's own
@@ -446,10 +316,7 @@ impl<'s, 'py> Node for PyNode<'s, 'py> {
         } else {
             &[]
         };
-        Entries {
-            session: self.session,
-            given: given.chunks_exact(2),
-        }
+        Entries::new(self.session, given)
     }
 
     fn items(self) -> Items<'s, 'py> {
@@ -473,10 +340,7 @@ impl<'s, 'py> Node for PyNode<'s, 'py> {
             }
             room.len()
         });
-        Items {
-            session: self.session,
-            given: given.iter(),
-        }
+        Items::new(self.session, given)
     }
 
     fn size(self) -> usize {
@@ -512,71 +376,4 @@ impl Source for PyNode<'_, '_> {
     fn bytes(&self) -> Option<&[u8]> {
         self.bytes_in()
     }
-}
-
-/// The keys and values of a dict, as they were when it was asked for them.
-#[derive(Clone)]
-pub(super) struct Entries<'s, 'py> {
-    session: &'s Session<'py>,
-    given: std::slice::ChunksExact<'s, *mut PyObject>,
-}
-
-impl<'s, 'py> Iterator for Entries<'s, 'py> {
-    type Item = (PyNode<'s, 'py>, PyNode<'s, 'py>);
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        let [key, value] = *self.given.next()? else {
-            return None;
-        };
-        Some((PyNode::new(key, self.session), PyNode::new(value, self.session)))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.given.size_hint()
-    }
-}
-
-impl ExactSizeIterator for Entries<'_, '_> {}
-
-/// The items of a list or a tuple, as they were when it was asked for them.
-#[derive(Clone)]
-pub(super) struct Items<'s, 'py> {
-    session: &'s Session<'py>,
-    given: std::slice::Iter<'s, *mut PyObject>,
-}
-
-impl<'s, 'py> Iterator for Items<'s, 'py> {
-    type Item = PyNode<'s, 'py>;
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        Some(PyNode::new(*self.given.next()?, self.session))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.given.size_hint()
-    }
-}
-
-impl ExactSizeIterator for Items<'_, '_> {}
-
-/// Return what a Python text says, each of its lone surrogates as U+FFFD.
-pub(super) fn text_of<'a>(text: &'a Bound<'_, PyString>) -> PyResult<Cow<'a, str>> {
-    match text.to_str() {
-        Ok(text) => Ok(Cow::Borrowed(text)),
-        Err(_) => Ok(Cow::Owned(replaced(encoded(text)?))),
-    }
-}
-
-/// The same of a JSON document.
-pub(super) fn document_of<'a>(text: &'a Bound<'_, PyString>) -> PyResult<Cow<'a, str>> {
-    match text.to_str() {
-        Ok(text) => Ok(Cow::Borrowed(text)),
-        Err(_) => Ok(Cow::Owned(replaced_in_document(&encoded(text)?))),
-    }
-}
-
-fn encoded(text: &Bound<'_, PyString>) -> PyResult<Vec<u8>> {
-    text.call_method1("encode", ("utf-8", "surrogatepass"))?.extract()
 }

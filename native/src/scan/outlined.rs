@@ -73,6 +73,12 @@ impl Scan<'_, '_, '_> {
         if bytes.get(at) != Some(&b'"') {
             return Err(NotJson);
         }
+        if let Some((end, verdict)) = self.verdicts.expected(bytes, at + 1) {
+            if let Some(frame) = self.stack.last_mut() {
+                frame.verdict = verdict;
+            }
+            return value_behind(bytes, end);
+        }
         let found = outline.string(at).ok_or(NotJson)?;
         let end = found.closing;
         let verdict = if found.is_plain {
@@ -86,11 +92,7 @@ impl Scan<'_, '_, '_> {
         } else if let Some(frame) = self.stack.last_mut() {
             frame.verdict = verdict;
         }
-        let colon = skip(bytes, end + 1);
-        if bytes.get(colon) != Some(&b':') {
-            return Err(NotJson);
-        }
-        Ok(skip(bytes, colon + 1))
+        value_behind(bytes, end)
     }
 
     /// Read the string that opens at `at`; return its end.
@@ -157,6 +159,16 @@ impl Scan<'_, '_, '_> {
 fn is_plain_number(number: &[u8], others: u64) -> bool {
     let has_point = others >> usize::from(number[0] == b'-') != 0;
     number.len() < CARD_MIN || (has_point && number.len() <= NUMBER_LENGTH)
+}
+
+/// Return where the value begins that must follow the key that closes at `end`.
+#[inline]
+fn value_behind(bytes: &[u8], end: usize) -> Result<usize, NotJson> {
+    let colon = skip(bytes, end + 1);
+    if bytes.get(colon) != Some(&b':') {
+        return Err(NotJson);
+    }
+    Ok(skip(bytes, colon + 1))
 }
 
 /// Return where the white space that begins at `at` ends: mostly there is none.

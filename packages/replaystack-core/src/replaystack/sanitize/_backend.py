@@ -46,7 +46,7 @@ __all__ = [
     "use",
 ]
 
-CONTRACT: Final = 2
+CONTRACT: Final = 3
 """What this seam and the extension agree on: names, arguments, and the rules themselves."""
 
 _VARIABLE: Final = "REPLAYSTACK_BACKEND"
@@ -117,11 +117,14 @@ class _Native:
     def _ask(self, ask: Callable[[], _T], instead: Callable[[], _T]) -> _T:
         try:
             return ask()
-        except Exception:  # noqa: BLE001 - it does not take this: Python does, and fails closed part by part
-            return instead()
         except BaseException as error:  # noqa: BLE001 - a panic is one
-            _stop_native_after_panic(error, self)
+            self._refused(error)
             return instead()
+
+    def _refused(self, error: BaseException) -> None:
+        """Go on if it does not take something (Python does, and fails closed part by part) or panicked."""
+        if not isinstance(error, Exception):
+            _stop_native_after_panic(error, self)
 
     def events(self, events: Sequence[Mapping[str, object]], policy: Policy, limits: Limits) -> list[bytes]:
         dicts = [event if type(event) is dict else dict(event.items()) for event in events]
@@ -136,17 +139,23 @@ class _Native:
             lambda: [data for event in dicts for data in self.events([event], policy, limits)],
         )
 
+    # Without `_ask`: its two functions take longer than the extension takes for a clean text.
+
     def text(self, text: str, policy: Policy) -> str:
-        return self._ask(
-            lambda: str(self._module.mask_text(self._compiled(policy), text)[0]),
-            lambda: self._python.text(text, policy),
-        )
+        try:
+            masked: str = (policy.compiled or self._compile(policy)).text(text)
+        except BaseException as error:  # noqa: BLE001 - as in `_ask`
+            self._refused(error)
+            return self._python.text(text, policy)
+        return masked
 
     def url(self, url: str, policy: Policy) -> str:
-        return self._ask(
-            lambda: str(self._module.mask_url(self._compiled(policy), url)[0]),
-            lambda: self._python.url(url, policy),
-        )
+        try:
+            masked: str = (policy.compiled or self._compile(policy)).url(url)
+        except BaseException as error:  # noqa: BLE001 - as in `_ask`
+            self._refused(error)
+            return self._python.url(url, policy)
+        return masked
 
     def value(self, value: object, policy: Policy, budget_bytes: int) -> tuple[Any, bool]:
         return self._ask(
@@ -283,7 +292,8 @@ def encode_batch(
 ) -> list[Masked]:
     """Return each event as `encode_event` does, in order; one failing leaves the others as they are.
 
-    For the pump's slices: at most 32 exchanges or 1 MiB at once, or other threads wait too long.
+    For the pump's slices: at most 32 exchanges or 1 MiB at once, or other threads wait too long. Raw bodies
+    of 256 KiB and more together are masked without the lock of the interpreter (native).
     """
     limits = limits or Limits()
     try:
