@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
-import uuid
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,10 +46,25 @@ SYSTEM_CLOCK = Clock()
 
 def iso_timestamp(epoch_seconds: float) -> str:
     """Return ISO 8601 in UTC with milliseconds and `Z`, the one form that leaves the process."""
-    moment = datetime.fromtimestamp(epoch_seconds, timezone.utc)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    seconds = int(epoch_seconds // 1)
+    microseconds = round((epoch_seconds - seconds) * 1e6)  # as datetime does: 0.123 is a little less in binary
+    if microseconds == 1_000_000:
+        seconds, microseconds = seconds + 1, 0
+    return f"{_to_the_second(seconds)}.{microseconds // 1000:03d}Z"
+
+
+@lru_cache(maxsize=8)
+def _to_the_second(epoch_seconds: int) -> str:
+    """Format the part that the events of one second share: three times per event, this shows."""
+    return f"{datetime.fromtimestamp(epoch_seconds, timezone.utc):%Y-%m-%dT%H:%M:%S}"
+
+
+_VARIANT = {digit: "89ab"[number & 3] for number, digit in enumerate("0123456789abcdef")}
 
 
 def new_id() -> str:
     """Return a new UUID4 in its canonical text form."""
-    return str(uuid.uuid4())
+    # Twice per event, so without an object of `uuid` in between: a third of its time. From the system
+    # each time: whatever were kept in between, a forked child would hand out again.
+    digits = os.urandom(16).hex()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:]}"

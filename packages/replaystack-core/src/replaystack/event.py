@@ -74,12 +74,12 @@ class Breadcrumb:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the wire shape; what is None is absent."""
+        shape: dict[str, Any] = {"message": self.message}
+        if self.category is not None:
+            shape["category"] = self.category
+        shape["level"] = self.level
+        if self.metadata is not None:
+            shape["metadata"] = self.metadata
         moment = self.timestamp
-        pairs = (
-            ("message", self.message),
-            ("category", self.category),
-            ("level", self.level),
-            ("metadata", self.metadata),
-            ("timestamp", moment if isinstance(moment, str) else iso_timestamp(moment)),
-        )
-        return {key: value for key, value in pairs if value is not None}
+        shape["timestamp"] = moment if isinstance(moment, str) else iso_timestamp(moment)
+        return shape

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
     from .event import Breadcrumb
 
-__all__ = ["BreadcrumbBuffer", "Scope", "ScopeContext", "add_breadcrumb", "current_scope", "enter_scope"]
+__all__ = [
+    "BreadcrumbBuffer",
+    "Scope",
+    "ScopeContext",
+    "ScopeEntered",
+    "add_breadcrumb",
+    "current_scope",
+    "enter_scope",
+]
 
 
 class BreadcrumbBuffer:
@@ -92,6 +100,24 @@ def add_breadcrumb(breadcrumb: Breadcrumb, limit: int) -> bool:
         return False
     scope.breadcrumbs.append(breadcrumb, limit)
     return True
+
+
+class ScopeEntered:
+    """`with` around a part of what belongs to `scope`, which is the current one meanwhile. For one use."""
+
+    __slots__ = ("_before", "_scope")
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._before: Scope | None = None
+
+    def __enter__(self) -> None:
+        self._before = enter_scope(self._scope)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        enter_scope(self._before)
 
 
 class ScopeContext:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..auth import detect_auth
 from ..exchange import RawHeaders
 from ..stacktrace import error_fields
-from .head import first_values
+from .head import header_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ def compose(recording: Recording) -> tuple[dict[str, object], dict[str, object]]
     """Return the wire fields, raw, and what joins `metadata.replaystack`."""
     request, options, error = recording.request, recording.options, recording.error
     networks = options.proxy_networks
-    answer = first_values(recording.response_headers or ())
+    answer = _body_headers(recording.response_headers or ())
     auth_mode, auth_scheme = detect_auth(request.by_name.items())
     fields: dict[str, Any] = {
         "traceId": recording.trace_id,
@@ -59,7 +59,17 @@ def compose(recording: Recording) -> tuple[dict[str, object], dict[str, object]]
 
 def _pairs(headers: Any) -> tuple[tuple[bytes, bytes], ...]:
     """Return header pairs as the exact types that masking takes; some servers use lists."""
-    return tuple((bytes(name), bytes(value)) for name, value in headers)
+    return tuple([(bytes(name), bytes(value)) for name, value in headers])
+
+
+def _body_headers(headers: Any) -> dict[str, str]:
+    """Return what an answer's head says about its body."""
+    found = {}
+    for name in (b"content-type", b"content-encoding"):
+        value = header_value(headers, name)
+        if value is not None:
+            found[name.decode()] = value.decode("latin-1")
+    return found
 
 
 def _response_headers(recording: Recording) -> RawHeaders | None:

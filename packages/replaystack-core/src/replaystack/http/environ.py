@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
@@ -39,8 +38,7 @@ def read_environ(environ: Mapping[str, Any]) -> HttpRequest:
 class _LowerCaseRequest(HttpRequest):
     """A head whose names are in lower case, each there once."""
 
-    @cached_property
-    def raw_by_name(self) -> dict[bytes, bytes]:
+    def _first_of_each(self) -> dict[bytes, bytes]:
         return dict(self.headers)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 
     from .address import Networks
 
-__all__ = ["HeaderPairs", "HttpRequest", "first_values", "header_value"]
+__all__ = ["HeaderPairs", "HttpRequest", "header_value"]
 
 HeaderPairs = tuple[tuple[bytes, bytes], ...]
 
@@ -28,14 +27,6 @@ def header_value(headers: Iterable[Sequence[bytes]], name: bytes) -> bytes | Non
         if len(pair[0]) == size and pair[0].lower() == name:
             return pair[1]
     return None
-
-
-def first_values(headers: Iterable[Sequence[bytes]]) -> dict[str, str]:
-    """Return the first value of each header, names in lower case."""
-    values: dict[str, str] = {}
-    for name, value in headers:
-        values.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
-    return values
 
 
 class HttpRequest:
@@ -71,16 +62,30 @@ class HttpRequest:
         self.headers = headers
         self.host = host
         self.peer = peer
+        self._raw_by_name: dict[bytes, bytes] | None = None
+        self._by_name: dict[str, str] | None = None
 
-    @cached_property
+    # Not `cached_property`: it has a lock, which a fork may leave held.
+    @property
     def raw_by_name(self) -> dict[bytes, bytes]:
         """The first value of each header, raw, names in lower case. For look-ups in the request."""
-        return {name.lower(): value for name, value in reversed(self.headers)}
+        known = self._raw_by_name
+        if known is None:
+            known = self._raw_by_name = self._first_of_each()
+        return known
 
-    @cached_property
+    @property
     def by_name(self) -> dict[str, str]:
         """The first value of each header, names in lower case."""
-        return first_values(self.headers)
+        known = self._by_name
+        if known is None:
+            raw = self.raw_by_name
+            known = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw.items()}
+            self._by_name = known
+        return known
+
+    def _first_of_each(self) -> dict[bytes, bytes]:
+        return {name.lower(): value for name, value in reversed(self.headers)}
 
     def url(self, networks: Networks) -> str:
         """Return the absolute URL as the caller used it; proxies in `networks` are believed."""

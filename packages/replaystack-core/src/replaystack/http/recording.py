@@ -8,13 +8,12 @@ thread once the exchange has ended and changes no more.
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from ..errors import CaptureFailure
 from ..event import Breadcrumb
-from ..scope import Scope, enter_scope
+from ..scope import Scope, ScopeEntered
 from ..stacktrace import describe_exception
 from .composition import compose
 from .head import header_value
@@ -22,7 +21,7 @@ from .tap import BodyTap
 from .trace import choose_trace_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from typing import Any
 
     from ..event import EventStatus, EventType, LogLevel
@@ -111,14 +110,9 @@ class Recording:
             metadata = {"method": request.method, "endpoint": request.path}
             self._breadcrumb(f"{self.noun} started", "http", "info", metadata)
 
-    @contextmanager
-    def scope_entered(self) -> Iterator[None]:
+    def scope_entered(self) -> ScopeEntered:
         """Make this exchange's scope the current one for the block."""
-        before = enter_scope(self.scope)
-        try:
-            yield
-        finally:
-            enter_scope(before)
+        return ScopeEntered(self.scope)
 
     # -- while it runs --------------------------------------------------------------------------
 
@@ -304,12 +298,9 @@ class Recording:
         """An estimate of the memory that this exchange keeps alive. Not exact, and cheap."""
         request = self.request
         size = 3072 + len(request.path) + len(request.query)  # 3072: the objects that every exchange has
+        pairs = request.headers if self.response_headers is None else request.headers + self.response_headers
         # 130: a tuple and the heads of two bytes objects. Added up in C: this runs in the request.
-        size += 130 * len(request.headers) + sum(map(len, chain.from_iterable(request.headers)))
-        if self.response_headers is not None:
-            size += 130 * len(self.response_headers) + sum(
-                map(len, chain.from_iterable(self.response_headers))
-            )
+        size += 130 * len(pairs) + sum(map(len, chain.from_iterable(pairs)))
         if self.request_tap is not None:
             size += self.request_tap.held_bytes
         if self.response_tap is not None:
