@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from .job import Job
     from .run import JobRun
 
-__all__ = ["named_arguments", "wrapped"]
+__all__ = ["called", "named_arguments", "wrapped"]
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
 
 def wrapped(job: Job, function: Function) -> Function:
     """Return `function` with each call a run of `job`, and everything else as it was."""
-    called: Callable[..., Any] = function
-    while isinstance(called, functools.partial):
-        called = called.func
-    kinds = (called, type(called).__call__)  # of an object, its `async def __call__` tells
+    inner: Callable[..., Any] = function
+    while isinstance(inner, functools.partial):
+        inner = inner.func
+    kinds = (inner, type(inner).__call__)  # of an object, its `async def __call__` tells
     if any(map(inspect.isasyncgenfunction, kinds)):
         wrapper: Callable[..., Any] = _asynchronous_generator(job, function)
     elif any(map(inspect.isgeneratorfunction, kinds)):
@@ -66,21 +66,27 @@ def _keep(job: Job, run: JobRun, value: Any) -> None:
         run.result(value)
 
 
+def called(job: Job, function: Callable[[], Any], arguments: Mapping[str, Any] | None) -> Any:
+    """Call `function` as one run of `job`."""
+    run = job.run()
+    run.begin(arguments)
+    run.enter()
+    try:
+        value = function()
+    except BaseException as error:
+        run.end(error)
+        raise
+    else:
+        _keep(job, run, value)
+        run.end(None)
+        return value
+    finally:
+        run.leave()
+
+
 def _plain(job: Job, function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
-        run = _begun(job, function, args, kwargs)
-        run.enter()
-        try:
-            value = function(*args, **kwargs)
-        except BaseException as error:
-            run.end(error)
-            raise
-        else:
-            _keep(job, run, value)
-            run.end(None)
-            return value
-        finally:
-            run.leave()
+        return called(job, lambda: function(*args, **kwargs), named_arguments(function, args, kwargs))
 
     return call
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..recorder import beside_the_loop
 from ..wire import EVENT_FIELDS
-from .functions import wrapped
+from .functions import called, wrapped
 from .run import JobRun, current_job
 
 if TYPE_CHECKING:
@@ -58,6 +58,10 @@ class Job:
         `run.result(...)` or `response_payload` was given.
         """
         return wrapped(self, function)
+
+    def call(self, function: Callable[[], Any], arguments: Mapping[str, Any] | None = None) -> Any:
+        """Call `function` as one run; return, or raise, what it does. `arguments`: the `requestPayload`."""
+        return called(self, function, arguments)
 
     def __enter__(self) -> JobRun:
         run = self.run()

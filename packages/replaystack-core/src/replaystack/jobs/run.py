@@ -44,7 +44,6 @@ class JobRun:
     __slots__ = (
         "_began",
         "_clock",
-        "_fields",
         "_is_entered",
         "_log",
         "_name",
@@ -53,6 +52,7 @@ class JobRun:
         "_started_at",
         "before",
         "ended",
+        "fields",
         "scope",
         "scope_before",
         "trace_id",
@@ -71,8 +71,9 @@ class JobRun:
         self._name = name
         self._log = log
         self._clock = clock
-        self._fields: dict[str, Any] = dict(fields)
-        given = self._fields.get("trace_id")
+        self.fields: dict[str, Any] = dict(fields)
+        """What its event will say, by the names of `capture_event`; may be added to until its end."""
+        given = self.fields.get("trace_id")
         self.trace_id: str = given if isinstance(given, str) and is_trace_id(given) else new_id()
         """The `traceId` of its event."""
         self.scope: Scope = Scope(self.trace_id)
@@ -122,13 +123,13 @@ class JobRun:
         if not recorder.config.enabled:
             return
         with recorder.guard.protect("the beginning of a job"):
-            if arguments and "request_payload" not in self._fields:
-                self._fields["request_payload"] = arguments
-            if self._fields.get("request_payload") is not None:
-                self._fields["request_payload"] = recorder.plain(self._fields["request_payload"])
+            if arguments and "request_payload" not in self.fields:
+                self.fields["request_payload"] = arguments
+            if self.fields.get("request_payload") is not None:
+                self.fields["request_payload"] = recorder.plain(self.fields["request_payload"])
             if around is not None:
                 self.scope.user, self.scope.session = around.user, around.session
-                self._fields.setdefault("parent_trace_id", around.trace_id)
+                self.fields.setdefault("parent_trace_id", around.trace_id)
             if recorder.on_begin is not None:
                 recorder.on_begin()
             self.enter()
@@ -170,7 +171,7 @@ class JobRun:
 
     def _capture(self, error: BaseException | None) -> None:
         elapsed_ms = max(0.0, (self._clock.monotonic() - self._began) * 1000)
-        fields = self._fields
+        fields = self.fields
         own: dict[str, object] = {
             "timestamp": iso_timestamp(self._started_at),
             "parentTraceId": fields.pop("parent_trace_id", None),
@@ -200,7 +201,7 @@ class JobRun:
 
     def _describe(self, error: BaseException) -> list[dict[str, object]]:
         """Let `error` fill the fields of the event; returns what led to it."""
-        info, fields = describe_exception(error), self._fields
+        info, fields = describe_exception(error), self.fields
         fields.update({name: value for name, value in error_fields(info).items() if value})
         fields["status"] = "failed"
         if isinstance(error, CaptureFailure):
