@@ -22,6 +22,10 @@ ALLOWED_IN_CORE = {
     "urllib3": "delivery/",  # the inside of requests
     "replaystack_native": "sanitize/_backend.py",
     "pytest": "testing/plugin.py",  # imported by pytest itself only
+    # Imported by who has the library, and says so by importing the integration.
+    "apscheduler": "integrations/apscheduler.py",
+    "celery": "integrations/celery.py",
+    "rq": "integrations/rq.py",
 }
 
 

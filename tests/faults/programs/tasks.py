@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from celery import Celery, signals  # type: ignore[import-untyped]  # it has no types
+from celery import Celery, signals
 from tests.faults.work import Work
 
 PR_SET_PDEATHSIG = 1

@@ -9,12 +9,14 @@ from .delivery import Stats
 from .errors import CaptureFailure, ConfigError, DeliveryError, ReceiverRejected
 from .event import Breadcrumb, CaptureResponse
 from .guards import install_replaystack_process_guards
+from .logs.domains import STANDARD_DOMAINS, configure_domains
 from .metrics import MetricsHook
 from .recorder import add_breadcrumb, clear_breadcrumbs, get_breadcrumbs, run_with_replaystack_context
 from .sanitize import NativeStatus, native_status
 from .version import __version__
 
 __all__ = [
+    "STANDARD_DOMAINS",
     "Breadcrumb",
     "CaptureFailure",
     "CaptureResponse",
@@ -28,6 +30,7 @@ __all__ = [
     "__version__",
     "add_breadcrumb",
     "clear_breadcrumbs",
+    "configure_domains",
     "get_breadcrumbs",
     "install_replaystack_process_guards",
     "native_status",

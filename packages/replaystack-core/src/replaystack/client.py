@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .config import Config, resolve
 from .diagnostics import Guard
 from .errors import ConfigError
+from .jobs import Job
 from .paths import should_ignore_path
 from .recorder import Recorder, beside_the_loop, register, set_default_recorder, unregister
 from .sanitize import Policy, require_backend
@@ -120,6 +121,23 @@ class ReplayStackClient:
     def should_ignore_path(self, path: str | None) -> bool:
         """Tell whether `path` falls under the option `ignored_paths`."""
         return should_ignore_path(path, self.config.ignored_paths)
+
+    # -- jobs -----------------------------------------------------------------------------------
+
+    def job(self, name: str, event_type: str = "cron", **fields: Any) -> Job:
+        """Return a context manager and decorator whose every run becomes one event (docs/jobs.md).
+
+        `with` and `async with`, functions, coroutines and generators. The run has a scope of its
+        own; its exception is captured and raised unchanged. `fields` are those of
+        `capture_event`; others are the job's parameters and go to `metadata`.
+
+        Args:
+            name: what the job is called, and its `endpoint`.
+            event_type: cron, queue, webhook or custom.
+            **fields: for every run.
+
+        """
+        return Job(self.recorder, name, event_type, fields)
 
     # -- delivery -------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from ._documents import bulk_document, without_bodies
 from ._explain import Finding, explain
 from ._limits import Limits
 from ._masked import Masked
+from ._otlp import otlp_document
 from ._policy import RECEIVER_POLICY, RULES_VERSION, VALUE_CLASSES, Policy
 from ._reseal import PROOF_BYTES, prove, reseal
 
@@ -35,6 +36,7 @@ __all__ = [
     "mask_url",
     "mask_value",
     "native_status",
+    "otlp_document",
     "prove",
     "require_backend",
     "reseal",
