@@ -1,0 +1,1 @@
+"""Logs: loggers, flows, and the raw formats in which logs of others come."""
