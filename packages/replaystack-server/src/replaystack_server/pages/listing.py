@@ -76,7 +76,7 @@ class Listing:
     @property
     def stream_query(self) -> str:
         """The query of the stream that matches this page."""
-        return urlencode({**self.filters, "after": self.last_arrival})
+        return urlencode({**self.filters, "kinds": "events", "after": self.last_arrival})
 
     def input_time(self, name: str) -> str:
         """Return a time filter in the one form that `<input type=datetime-local>` takes."""

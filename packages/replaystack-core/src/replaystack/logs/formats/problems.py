@@ -35,7 +35,7 @@ class FormatError(ValueError):
         super().__init__(message)
         self.message = message
         self.code = code
-        self.issues = tuple(issues)
+        self.issues: tuple[Issue, ...] = tuple(issues)
         self.line = line
         """1-based, in the body; None where the place is no line."""
 
