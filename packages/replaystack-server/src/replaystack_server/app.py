@@ -18,6 +18,7 @@ from replaystack.version import __version__
 from .access.headers import SecurityHeaders
 from .access.hosts import HostCheck
 from .answers import Refusal, failure, plain
+from .pages.log_routes import router as log_pages_router
 from .pages.rendering import page
 from .pages.routes import SignInNeeded, problem_page
 from .pages.routes import router as pages_router
@@ -98,6 +99,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(reading_router)
     app.include_router(log_reading_router)
     app.include_router(pages_router)
+    app.include_router(log_pages_router)
     app.mount("/static", _Static(directory=Path(__file__).parent / "pages" / "static"))
     app.add_exception_handler(SignInNeeded, _ask_to_sign_in)
     app.add_exception_handler(Refusal, _refuse)

@@ -133,7 +133,7 @@ def list_flows(
     return success(answer) if request.url.path.startswith("/api/") else plain(answer)
 
 
-@router.get("/api/v1/flows/{flow_id}")
+@router.get("/api/v1/flows/{flow_id:path}")
 def show_flow(request: Request, viewer: Reader, flow_id: str) -> Response:
     """Return a flow: what its logs come to, and the logs in the order of their steps."""
     store = service_of(request).store.logs
