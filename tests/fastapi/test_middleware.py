@@ -286,6 +286,19 @@ def test_every_option_has_its_effect(
     assert [sorted(info) for info in seen] == [["executionTimeMs", "method", "path", "statusCode"]] * 2
 
 
+def test_ignored_paths_count_inside_of_a_mount_too(client: ReplayStackClient, receiver: Receiver) -> None:
+    """What the application calls /health is its health, wherever it is mounted; the rest is captured."""
+    inner = build_app()
+    setup_fastapi(inner, client)
+    outer = Starlette(routes=[Mount("/shop", app=inner)])
+    with serve(outer) as base_url:
+        health = exchange(base_url, "GET", "/shop/health")
+        exchange(base_url, "GET", "/shop/ok")
+    assert client.flush()
+    assert "x-trace-id" not in health.headers
+    assert receiver.event()["endpoint"] == "/shop/ok"
+
+
 def test_an_untrusted_peer_cannot_rewrite_the_url(
     instrumented: Serving, client: ReplayStackClient, receiver: Receiver
 ) -> None:
