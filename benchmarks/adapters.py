@@ -8,10 +8,10 @@ answered by another; ours captures both. A run of ours counts only if every requ
 clock runs until the ledger is empty: what the sender costs is in every figure. Others are measured the same
 way; Sentry sends nothing here (errors only), OpenTelemetry a span without bodies.
 
-First figure: processor time that a request costs more than on the bare application, sender included; the server
-has one core, so its inverse is the throughput that a machine with nothing else to do would show. Second: requests
-per second at 16 connections. Third: the median at one connection. All against the bare run of the same round.
-Fails if ours misses a bound.
+First figure: processor time that a request costs more than on the bare application, sender included; the
+server has one core, so its inverse is the throughput that a machine with nothing else to do would show.
+Second: requests per second at 16 connections. Third: the median at one connection. All against the bare run
+of the same round. Fails if ours misses a bound.
 
 Needs wrk (Debian: apt-get install wrk) and two cores; contenders that are not installed are named and skipped
 (`benchmarks/requirements-peers.txt`; with uvloop and httptools from there, uvicorn uses them).
@@ -223,7 +223,7 @@ def report(framework: str, runs: dict[str, list[Run]]) -> tuple[list[str], list[
     lines = [
         f"### {framework}",
         "",
-        "| contender | added CPU us/request | x bare by CPU | req/s (16) | x bare | added p50 us (1) | runs |",
+        "| contender | added CPU us/request | x bare by CPU | req/s (16) | x bare | added p50 us | runs |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     missed = []
@@ -243,8 +243,8 @@ def report(framework: str, runs: dict[str, list[Run]]) -> tuple[list[str], list[
         share = statistics.median(run.per_second / other.per_second for run, other in pairs)
         p50 = statistics.median(run.p50_us - other.p50_us for run, other in pairs)
         lines.append(
-            f"| {contender} | {cpu:+.0f} | {by_cpu:.2f} | {_median(complete, 'per_second'):,.0f} | {share:.2f} "
-            f"| {p50:+.0f} | {of_all} |"
+            f"| {contender} | {cpu:+.0f} | {by_cpu:.2f} | {_median(complete, 'per_second'):,.0f} "
+            f"| {share:.2f} | {p50:+.0f} | {of_all} |"
         )
         bound = BOUNDS.get((framework, contender))
         if bound is not None and share < bound:

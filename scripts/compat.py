@@ -52,7 +52,9 @@ class Suite:
 
 SUITES = {
     "starlette": Suite(
-        "starlette", "fastapi", ("starlette[full]", "httpx2", "pytest", "trio", "opentelemetry-sdk", "blockbuster")
+        "starlette",
+        "fastapi",
+        ("starlette[full]", "httpx2", "pytest", "trio", "opentelemetry-sdk", "blockbuster"),
     ),
     "fastapi": Suite(
         "starlette",
@@ -133,8 +135,8 @@ def _compared(name: str, version: str, bare: Outcome, surrounded: Outcome, folde
     new = surrounded.failed - bare.failed
     told = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     print(
-        f"compat: {name} {version}: {surrounded.count} tests, {len(bare.failed)} fail bare, {len(new)} more with "
-        f"us, {len(expected)} of them expected; {told['captured']} events captured, {told['delivered']} "
+        f"compat: {name} {version}: {surrounded.count} tests, {len(bare.failed)} fail bare, {len(new)} more "
+        f"with us, {len(expected)} of them expected; {told['captured']} events captured, {told['delivered']} "
         f"delivered; {bare.seconds:.0f} s bare, {surrounded.seconds:.0f} s with us",
         flush=True,
     )
@@ -143,8 +145,13 @@ def _compared(name: str, version: str, bare: Outcome, surrounded: Outcome, folde
     problems += [f"{name}: error of the SDK: {error}" for error in sorted(set(told["errors"]))]
     if surrounded.count != bare.count:
         problems.append(f"{name}: {surrounded.count} tests ran instead of {bare.count}")
-    if not told["captured"] or told["captured"] != told["delivered"]:
-        problems.append(f"{name}: {told['captured']} captured, {told['delivered']} delivered, {told['dropped']}")
+    # An answer that a test never closed ends where the garbage collector finds it: inside of the sender
+    # it is dropped, and counted.
+    accounted = told["delivered"] + told["dropped"].get("reentrant", 0)
+    if not told["captured"] or told["captured"] != accounted:
+        problems.append(
+            f"{name}: {told['captured']} captured, {told['delivered']} delivered, {told['dropped']}"
+        )
     return problems
 
 
@@ -153,7 +160,16 @@ def _unpacked(name: str, version: str, folder: Path) -> Path | None:
     source = folder / "source"
     if not source.exists():
         pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-        command = [*pip, "download", "--no-binary", ":all:", "--no-deps", "-d", str(folder), f"{name}=={version}"]
+        command = [
+            *pip,
+            "download",
+            "--no-binary",
+            ":all:",
+            "--no-deps",
+            "-d",
+            str(folder),
+            f"{name}=={version}",
+        ]
         if subprocess.run(command, check=False).returncode != 0:
             return None
         (archive,) = folder.glob("*.tar.gz")
@@ -177,9 +193,7 @@ def _environment(name: str, version: str, suite: Suite, folder: Path) -> Path:
     return python
 
 
-def _run(
-    name: str, suite: Suite, python: Path, source: Path, folder: Path, *, surrounded: bool
-) -> Outcome:
+def _run(name: str, suite: Suite, python: Path, source: Path, folder: Path, *, surrounded: bool) -> Outcome:
     report = folder / "report.json"
     report.unlink(missing_ok=True)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("REPLAYSTACK_")}
@@ -196,7 +210,16 @@ def _run(
         else:
             plugin = ["-p", "surround"] if surrounded else []
             junit = folder / "junit.xml"
-            command = ["-m", "pytest", "-q", "--continue-on-collection-errors", *plugin, *suite.options, f"--junitxml={junit}", suite.tests]
+            command = [
+                "-m",
+                "pytest",
+                "-q",
+                "--continue-on-collection-errors",
+                *plugin,
+                *suite.options,
+                f"--junitxml={junit}",
+                suite.tests,
+            ]
             where = source
         subprocess.run(
             [str(python), *command],
@@ -218,7 +241,8 @@ def _django_labels(source: Path) -> list[str]:
     found = {
         file.relative_to(tests).parts[0]
         for file in tests.rglob("test*.py")
-        if len(file.relative_to(tests).parts) > 1 and serving.search(file.read_text(encoding="utf-8", errors="replace"))
+        if len(file.relative_to(tests).parts) > 1
+        and serving.search(file.read_text(encoding="utf-8", errors="replace"))
     }
     return sorted(found - NOT_SERVING)
 

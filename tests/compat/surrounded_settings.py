@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-import surround  # noqa: F401 - importing it is what it is for
+import surround  # type: ignore[import-not-found]  # noqa: F401 - importing it is what it is for
 from test_sqlite import *  # type: ignore[import-not-found]  # noqa: F403 - lies beside the suite's runner
