@@ -37,7 +37,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
-from benchmarks._results import write_section
+from benchmarks._results import commit, machine, write_section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -300,8 +300,12 @@ def main() -> int:
         print(f"MISSED: {fault}")
     if options.write:
         title = ["## Adapters: what a request costs more", ""]
-        end = [f"Python {sys.version.split()[0]}, {options.rounds} rounds; method: `benchmarks/adapters.py`."]
-        write_section("adapters", "\n".join([*title, *text, *end]))
+        end = (
+            f"Commit {commit()}, Python {sys.version.split()[0]}, {machine()}, load average "
+            f"{os.getloadavg()[2]:.0f} (2 would be the benchmark itself), {options.rounds} rounds; "
+            "method: `benchmarks/adapters.py`."
+        )
+        write_section("adapters", "\n".join([*title, *text, end]))
     return 1 if missed else 0
 
 
