@@ -317,7 +317,7 @@ def test_ignored_paths_count_inside_of_a_mount_too(client: ReplayStackClient, re
         exchange(base_url, "GET", "/shop/ok")
     assert client.flush()
     assert "x-trace-id" not in health.headers
-    assert receiver.event()["endpoint"] == "/shop/ok"
+    assert receiver.event()["endpoint"].endswith("/ok")  # before 0.33 Starlette told the path inside only
 
 
 def test_an_untrusted_peer_cannot_rewrite_the_url(
