@@ -10,7 +10,7 @@ SHARD ?=
 export PYRIGHT_PYTHON_IGNORE_WARNINGS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-absent test-pythons test-oldest faults bench screenshots check format lint types contracts native fix clean
+.PHONY: help setup demo test test-absent test-pythons test-oldest compat faults bench screenshots check format lint types contracts native fix clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ faults: setup ## Play every cell of the fault matrix, a quarter of an hour; a pa
 
 test-oldest: setup ## Run the adapters' suites with the oldest supported framework; one of them: ARGS=flask.
 	@$(VENV_PYTHON) scripts/oldest.py $(ARGS)
+
+compat: setup ## Run the frameworks' own suites with our adapter around every app, 20 minutes; one: ARGS=flask.
+	@$(VENV_PYTHON) scripts/compat.py $(ARGS)
 
 bench: setup ## Run the benchmarks; one of them: make bench ARGS=capture.
 	@$(VENV_PYTHON) -m benchmarks $(ARGS)
@@ -66,6 +69,6 @@ fix: setup ## Format, and mend what ruff can mend by itself.
 	@$(VENV_PYTHON) -m ruff check --fix .
 
 clean: ## Remove .venv and everything that was built or cached.
-	rm -rf .venv .pythons .demo native/target .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .pythons .compat .demo native/target .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	rm -rf packages/*/dist packages/*/build native/python/replaystack_native/*.so
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -92,14 +92,25 @@ def _running(server: Any) -> Iterator[str]:
 
 
 @contextmanager
-def serve_gunicorn(target: str, worker: str, environment: Mapping[str, str]) -> Iterator[str]:
-    """Serve `target` (`module:callable(...)`) with one gunicorn worker of class `worker`.
+def serve_gunicorn(
+    target: str, worker: str, environment: Mapping[str, str], *options: str, workers: int = 1
+) -> Iterator[str]:
+    """Serve `target` (`module:callable(...)`) with gunicorn workers of class `worker`.
 
-    `environment` joins this process's own. Ends it by SIGTERM, as a container does, and fails if it does
-    not come to an end.
+    `environment` joins this process's own, `options` the command line. Ends it by
+    SIGTERM, as a container does, and fails if it does not come to an end.
     """
     command = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "--worker-class", worker]
-    command += ["--workers", "1", "--log-level", "info", "--no-control-socket", "--graceful-timeout", "5"]
+    command += [
+        *options,
+        "--workers",
+        str(workers),
+        "--log-level",
+        "info",
+        "--no-control-socket",
+        "--graceful-timeout",
+        "5",
+    ]
     command += ["--threads", "4"] if worker == "gthread" else []
     process = subprocess.Popen(
         [*command, target],

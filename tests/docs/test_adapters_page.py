@@ -63,9 +63,7 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture(params=[True, False], ids=["async", "sync"])
 def client(receiver: Receiver, request: pytest.FixtureRequest) -> Iterator[ReplayStackClient]:
     """Open a client for one test."""
-    with ReplayStackClient(
-        api_key="rs_test", endpoint=receiver.origin, async_send=request.param
-    ) as running:
+    with ReplayStackClient(api_key="rs_test", endpoint=receiver.origin, async_send=request.param) as running:
         yield running
 
 

@@ -185,6 +185,8 @@ def build_app(  # noqa: C901 - one route after the other
     async def midstream() -> StreamingResponse:
         async def chunks() -> AsyncIterator[bytes]:
             yield b"first"
+            if gate is not None:
+                await gate.wait()
             raise RuntimeError("broke in the middle")
 
         return StreamingResponse(chunks(), media_type="text/plain")

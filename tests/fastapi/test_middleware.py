@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -45,6 +46,26 @@ def test_the_first_event_of_a_stream_arrives_before_the_second_is_produced(
     event = receiver.event()
     assert event["responsePayload"] == {"captured": False, "reason": "Streaming response body not captured"}
     assert event["metadata"]["replaystack"]["bodies"]["response"]["streamed"] is True
+
+
+def test_a_failure_in_the_middle_counts_the_time_to_the_last_byte(
+    instrumented: Serving, gate: Gate, client: ReplayStackClient, receiver: Receiver
+) -> None:
+    """It is failed, although the status line said 200, and took as long as it took."""
+    with instrumented() as base_url, Connection(base_url) as connection:
+        connection.send(request_bytes("GET", "/midstream"))
+        connection.read_until(b"first")
+        began = time.monotonic()
+        while time.monotonic() - began < 0.03:  # what the answer then waits for, at least
+            threading.Event().wait(0.005)
+        waited_ms = int((time.monotonic() - began) * 1000)
+        gate.open()
+        connection.read_all()
+    assert client.flush()
+    event = receiver.event()
+    assert (event["status"], event["statusCode"]) == ("failed", 200)
+    assert event["errorMessage"] == "broke in the middle"
+    assert event["executionTimeMs"] >= waited_ms
 
 
 def test_a_caller_that_goes_away_is_an_event_of_its_own_kind(
@@ -284,6 +305,19 @@ def test_every_option_has_its_effect(
     assert declined.headers["x-trace-id"]
     assert "x-trace-id" not in ignored.headers
     assert [sorted(info) for info in seen] == [["executionTimeMs", "method", "path", "statusCode"]] * 2
+
+
+def test_ignored_paths_count_inside_of_a_mount_too(client: ReplayStackClient, receiver: Receiver) -> None:
+    """What the application calls /health is its health, wherever it is mounted; the rest is captured."""
+    inner = build_app()
+    setup_fastapi(inner, client)
+    outer = Starlette(routes=[Mount("/shop", app=inner)])
+    with serve(outer) as base_url:
+        health = exchange(base_url, "GET", "/shop/health")
+        exchange(base_url, "GET", "/shop/ok")
+    assert client.flush()
+    assert "x-trace-id" not in health.headers
+    assert receiver.event()["endpoint"].endswith("/ok")  # before 0.33 Starlette told the path inside only
 
 
 def test_an_untrusted_peer_cannot_rewrite_the_url(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Gate", "HandledError", "bare", "build_app", "instrumented"]
+__all__ = ["Gate", "HandledError", "bare", "build_app", "instrumented", "preloaded"]
 
 
 class HandledError(Exception):
@@ -213,4 +213,12 @@ def instrumented() -> Flask:
     )
     app = build_app(client=client)
     setup_flask(app, client, FlaskMiddlewareOptions())
+    return app
+
+
+def preloaded() -> Flask:
+    """Return it after it has served once in this process, sender and all: workers are forked after that."""
+    app = instrumented()
+    app.test_client().get("/crumb/before").close()
+    assert app.extensions["replaystack"][0][0].flush()
     return app

@@ -41,6 +41,23 @@ def test_the_first_event_of_a_stream_arrives_before_the_second_is_produced(
     assert event["status"] == "success"
 
 
+def test_workers_forked_from_a_loaded_application_deliver_their_own() -> None:
+    """`gunicorn --preload`: the master has captured and delivered already, then each worker does, once."""
+    with Receiver(capabilities="bulk") as receiver:
+        environment = {"REPLAYSTACK_ENDPOINT": receiver.origin}
+        target = "tests.flask.application:preloaded()"
+        with serve_gunicorn(target, "sync", environment, "--preload", workers=2) as base_url:
+            made = [exchange(base_url, "GET", f"/crumb/{number}") for number in range(20)]
+            events = receiver.events(21)
+        # Ended by SIGTERM: nothing is sent again or left over.
+        assert len(receiver.events(21)) == 21
+    assert [answer.status for answer in made] == [200] * 20
+    assert {event["traceId"] for event in events[1:]} == {answer.headers["x-trace-id"] for answer in made}
+    own = [event["metadata"]["replaystack"] for event in events]
+    assert len({part["eventId"] for part in own}) == 21
+    assert own[0]["process"] not in {part["process"] for part in own[1:]}
+
+
 def test_a_failure_in_the_middle_counts_the_time_to_the_last_byte(
     serving: Serving, gate: Gate, client: ReplayStackClient, receiver: Receiver
 ) -> None:

@@ -47,7 +47,9 @@ SYSTEM_CLOCK = Clock()
 def iso_timestamp(epoch_seconds: float) -> str:
     """Return ISO 8601 in UTC with milliseconds and `Z`, the one form that leaves the process."""
     seconds = int(epoch_seconds // 1)
-    microseconds = round((epoch_seconds - seconds) * 1e6)  # as datetime does: 0.123 is a little less in binary
+    microseconds = round(
+        (epoch_seconds - seconds) * 1e6
+    )  # as datetime does: 0.123 is a little less in binary
     if microseconds == 1_000_000:
         seconds, microseconds = seconds + 1, 0
     return f"{_to_the_second(seconds)}.{microseconds // 1000:03d}Z"

@@ -82,7 +82,8 @@ class ReplayStackMiddleware:
     def _begin(self, scope: Scope) -> Passage[Any] | None:
         """Return a passage for this call, or None where it is ignored or recorded already."""
         adapter = self._adapter
-        if adapter.ignores(scope["path"]):
+        path, mounted = scope["path"], scope.get("root_path")
+        if adapter.ignores(path) or (mounted and adapter.ignores(path.removeprefix(mounted))):
             return None
         request = _read_request(scope)
         if scope["type"] == "http":

@@ -52,6 +52,34 @@ class Recording:
     noun: str = "HTTP request"
     """What the automatic breadcrumbs say has started and finished."""
 
+    # As attributes of the class: of most requests most stay as they are, and this runs in each.
+    route: str | None = None
+    """The path's pattern, such as `/orders/{order_id}`."""
+    user: str | None = None
+    session: str | None = None
+    disconnected: bool = False
+    """The caller went away before the answer was complete."""
+    status: EventStatus = "pending"
+    status_code: int | None = None
+    elapsed_ms: int = 0
+    response_headers: HeaderPairs | None = None
+    error: ErrorInfo | None = None
+    response_payload: Any = None
+    """What `CaptureFailure` carries instead of the answer's body; masked already."""
+    streamed: bool = False
+    breadcrumbs: tuple[Breadcrumb, ...] = ()
+    request_tap: BodyTap | None = None
+    response_tap: BodyTap | None = None
+    ended: bool = False
+    """Whether the exchange is complete: what happens now belongs to another event."""
+    _failure_status: int | None = None
+    _handled: BaseException | None = None
+    _error_id: int | None = None
+    _body_chunks = 0
+    _bodiless = False
+    _length: int | None = None
+    _max_breadcrumbs = 0
+
     def __init__(
         self,
         recorder: Recorder,
@@ -68,47 +96,24 @@ class Recording:
         self.options = options
         self.request = request
         self.started_at: float = time.time()
+        config, headers = recorder.config, request.raw_by_name
         # `outer`: another client records the same request. Both events then carry one trace id
         # and the same breadcrumbs.
-        self.trace_id: str = (
-            choose_trace_id(asked_trace_id, request.raw_by_name) if outer is None else outer.trace_id
-        )
-        self.scope: Scope = Scope(self.trace_id) if outer is None else outer.scope
-        self.route: str | None = None
-        """The path's pattern, such as `/orders/{order_id}`."""
-        self.user: str | None = None
-        self.session: str | None = None
-        self.disconnected: bool = False
-        """The caller went away before the answer was complete."""
-        self.status: EventStatus = "pending"
-        self.status_code: int | None = None
-        self.elapsed_ms: int = 0
-        self.response_headers: HeaderPairs | None = None
-        self.error: ErrorInfo | None = None
-        self.response_payload: Any = None
-        """What `CaptureFailure` carries instead of the answer's body; masked already."""
-        self.streamed: bool = False
-        self.breadcrumbs: tuple[Breadcrumb, ...] = ()
-        self.request_tap: BodyTap | None = None
-        self.response_tap: BodyTap | None = None
-        self.ended: bool = False
-        """Whether the exchange is complete: what happens now belongs to another event."""
-        self._failure_status: int | None = None
-        self._handled: BaseException | None = None
-        self._error_id: int | None = None
-        self._body_chunks = 0
-        self._bodiless = False
-        self._length: int | None = None
+        if outer is None:
+            self.trace_id: str = choose_trace_id(asked_trace_id, headers)
+            self.scope: Scope = Scope(self.trace_id)
+            if config.automatic_breadcrumbs:
+                self._max_breadcrumbs = config.max_breadcrumbs
+        else:
+            self.trace_id, self.scope = outer.trace_id, outer.scope
         self.scope.recordings[id(recorder)] = self
-        config = recorder.config
         self._limit = config.max_payload_bytes
-        automatic = config.automatic_breadcrumbs and outer is None
-        self._max_breadcrumbs = config.max_breadcrumbs if automatic else 0
         if options.capture_request_body:
-            self.request_tap = BodyTap(self._limit, _length(request.raw_by_name.get(b"content-length")))
+            self.request_tap = BodyTap(self._limit, _length(headers.get(b"content-length")))
         if self._max_breadcrumbs:
             metadata = {"method": request.method, "endpoint": request.path}
-            self._breadcrumb(f"{self.noun} started", "http", "info", metadata)
+            crumb = Breadcrumb(f"{self.noun} started", self.started_at, "http", "info", metadata)
+            self.scope.breadcrumbs.append(crumb, self._max_breadcrumbs)
 
     def scope_entered(self) -> ScopeEntered:
         """Make this exchange's scope the current one for the block."""

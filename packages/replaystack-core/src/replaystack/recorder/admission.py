@@ -23,6 +23,13 @@ class Admission:
         self._config = config
         self._chance = chance
         self._ignored = PathFilter(config.ignored_paths)
+        rates = (config.sample_rate, config.sample_rate_failed)
+        self._admits_all = (  # as most clients do: then there is nothing to look at in each request
+            config.enabled
+            and not config.ignored_paths
+            and config.capture_success
+            and all(rate is None or rate >= 1.0 for rate in rates)
+        )
         # Without a lock: a count that is off by one under contention is still true enough for
         # what was never captured.
         self.skipped: dict[str, int] = {}
@@ -34,7 +41,7 @@ class Admission:
 
     def admits(self, endpoint: str | None, status: str) -> bool:
         """Tell whether an event with this endpoint and status is captured; count it if not."""
-        reason = self._reason_to_skip(endpoint, status)
+        reason = None if self._admits_all else self._reason_to_skip(endpoint, status)
         if reason is None:
             return True
         self.skipped[reason] += 1

@@ -180,7 +180,13 @@ class Recorder:
         if not self._admission.admits(exchange.endpoint, exchange.status):
             return None
         delivery = self._enter(exchange.event_type)
-        return None if delivery is None else self._hand_over(delivery, self._pending(delivery, exchange))
+        if delivery is None:
+            return None
+        pending = self._pending(delivery, exchange)
+        if not self.config.async_send:
+            return self._hand_over(delivery, pending)
+        self._queue(delivery, pending)
+        return None
 
     def exchange_later(self, exchange: Exchange) -> None:
         """Capture without blocking in sync mode either: it leaves with the next flush, close or tick."""
