@@ -1,8 +1,10 @@
 //! What the span masker does to documents: all that is no secret stays byte for byte.
 
-use super::{mask_json, mask_json_prefix};
+use super::{find_with, mask_json, mask_json_prefix};
 use crate::policy::Policy;
 use crate::rules::{Rules, UNBOUNDED};
+use crate::spans::apply;
+use crate::verdicts::Verdicts;
 
 fn masked(text: &str) -> Option<(String, u64)> {
     let policy = Policy::default();
@@ -135,5 +137,43 @@ fn prefixes_are_masked_for_the_worst() {
         ("", None),
     ] {
         assert_eq!(prefix(text).as_deref(), expected, "{text}");
+    }
+}
+
+/// The guess which key comes next changes nothing: objects in a long list are masked as each is alone.
+#[test]
+fn guessed_keys_are_checked() {
+    let long = "password".repeat(4);
+    let keys = [
+        "password",
+        "passwor",
+        "password1",
+        "p\\u0061ssword",
+        "name",
+        "name\\\"",
+        "na\\\\me",
+        "",
+        &long[..31],
+        &long,
+        "x",
+    ];
+    let policy = Policy::default();
+    let mut verdicts = Verdicts::default(); // what one list leaves, the next one begins with
+    for first in keys {
+        for second in keys {
+            for third in keys {
+                let objects = [[first, second], [first, third], [second, first]]
+                    .map(|[one, two]| [format!("{{\"{one}\":1}}"), format!("{{\"{two}\": 2}}")])
+                    .concat();
+                let mut wanted = Rules::new(&policy, UNBOUNDED, 0);
+                let alone = objects.iter().map(|object| mask_json(object, &mut wanted));
+                let alone: Vec<_> = alone.map(|masked| masked.unwrap_or_default()).collect();
+                let list = format!("[{}]", objects.join(","));
+                let mut rules = Rules::new(&policy, UNBOUNDED, 0);
+                let spans = find_with(&list, &mut rules, &mut verdicts, true).unwrap_or_default();
+                assert_eq!(apply(&list, &spans), format!("[{}]", alone.join(",")));
+                assert_eq!(rules.masked, wanted.masked);
+            }
+        }
     }
 }
