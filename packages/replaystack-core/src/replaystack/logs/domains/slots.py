@@ -25,7 +25,7 @@ class Slot:
     __slots__ = ("_descriptor", "suffix")
 
     def __init__(self, suffix: str, descriptor: int | None) -> None:
-        self.suffix = suffix
+        self.suffix: str = suffix
         self._descriptor = descriptor
 
     @classmethod
