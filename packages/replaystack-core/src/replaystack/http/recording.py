@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..event import EventStatus, EventType, LogLevel
     from ..exchange import ErrorInfo
     from ..recorder import Recorder
+    from ..scope import Loggable
     from .head import HeaderPairs, HttpRequest
     from .options import MiddlewareOptions
 
@@ -89,7 +90,10 @@ class Recording:
         self.response_payload: Any = None
         """What `CaptureFailure` carries instead of the answer's body; masked already."""
         self.streamed: bool = False
+        self.flow: str | None = None
         self.breadcrumbs: tuple[Breadcrumb, ...] = ()
+        self.logs: tuple[Loggable, ...] = ()
+        self.logs_omitted: int = 0
         self.request_tap: BodyTap | None = None
         self.response_tap: BodyTap | None = None
         self.ended: bool = False
@@ -262,6 +266,8 @@ class Recording:
             self._breadcrumb(f"{self.noun} finished", "http", level, metadata)
         scope, recorder = self.scope, self._recorder
         self.breadcrumbs = scope.breadcrumbs.snapshot()
+        self.logs, self.logs_omitted = scope.logs.snapshot(), scope.logs.omitted
+        self.flow = scope.flow
         self.user = self.user or scope.user or recorder.user
         self.session = scope.session or recorder.session
         scope.closed = True
@@ -318,7 +324,13 @@ class Recording:
             size += 2 * (len(self.error.stack_trace) + len(self.error.message))
         for breadcrumb in self.breadcrumbs:
             size += breadcrumb.size_bytes
+        for entry in self.logs:
+            size += entry.size_bytes
         return size
+
+    def rendered_logs(self) -> list[dict[str, Any]]:
+        """Return the log entries that this client may send along. For the pump: it knows the receiver."""
+        return self._recorder.logs.render(self.logs)
 
     def compose(self) -> tuple[dict[str, object], dict[str, object]]:
         """Return the wire fields and our own part. For the pump, once the exchange has ended."""
