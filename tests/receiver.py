@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-__all__ = ["BULK_PATH", "INGEST_PATH", "Received", "Receiver", "Reply"]
+__all__ = ["BULK_PATH", "FLOWS_PATH", "INGEST_PATH", "LOGS_PATH", "Received", "Receiver", "Reply"]
 
 INGEST_PATH = "/api/v1/ingest/events"
 BULK_PATH = "/api/v1/ingest/bulk-events"
 CAPABILITIES_PATH = "/api/v1/ingest/capabilities"
+LOGS_PATH = "/v1/logs"
+FLOWS_PATH = "/v1/flows"
 
 WAIT_SECONDS = 30.0
 """How long a test waits for an arrival before it fails; only a failure ever uses it up."""
@@ -61,12 +63,18 @@ class Received:
 class Receiver:
     """Takes single events with 201, and batches if `capabilities` names bulk; knows nothing else (404).
 
-    `replies` are used up one per event request, in order; `reply` answers all others. Every
-    method may be called from any thread; `events` blocks until enough arrived.
+    With `logs` and `flows` among the capabilities, or `takes_logs`, it takes those too. `replies`
+    are used up one per event request, `log_replies` one per request to `/v1/logs`, in order;
+    `reply` answers all others. Every method may be called from any thread; `events` and `logs`
+    block until enough arrived.
     """
 
-    def __init__(self, *, capabilities: str | None = None) -> None:
+    def __init__(self, *, capabilities: str | None = None, takes_logs: bool = False) -> None:
         self.capabilities = capabilities
+        self.takes_logs = takes_logs
+        self.log_replies: deque[Reply] = deque()
+        self.log_reply = Reply(200)
+        self._logs: list[dict[str, Any]] = []
         self.reply = Reply()
         self.replies: deque[Reply] = deque()
         self.released = threading.Event()
@@ -117,6 +125,31 @@ class Receiver:
         assert arrived, f"expected {count} events, got {len(events)}: {events}"
         return events
 
+    def logs(self, count: int = 1) -> list[dict[str, Any]]:
+        """Wait until `count` log entries were taken and return all there are. Fails after some time."""
+        with self._arrival:
+            arrived = self._arrival.wait_for(lambda: len(self._logs) >= count, WAIT_SECONDS)
+            entries = list(self._logs)
+        assert arrived, f"expected {count} log entries, got {len(entries)}: {entries}"
+        return entries
+
+    def taken_logs(self) -> list[dict[str, Any]]:
+        """Return the log entries that were answered with a 2xx until now."""
+        with self._arrival:
+            return list(self._logs)
+
+    def log_posts(self, count: int = 0) -> list[Received]:
+        """Wait until `count` requests arrived at `/v1/logs`, whatever the answer, and return all."""
+
+        def found() -> list[Received]:
+            return [request for request in self._requests if request.path.partition("?")[0] == LOGS_PATH]
+
+        with self._arrival:
+            arrived = self._arrival.wait_for(lambda: len(found()) >= count, WAIT_SECONDS)
+            posts = found()
+        assert arrived, f"expected {count} requests, got {len(posts)}"
+        return posts
+
     def event(self) -> dict[str, Any]:
         """Wait for the one event of a test; more than one is a failure."""
         (event,) = self.events(1)
@@ -133,7 +166,10 @@ class Receiver:
         with self._arrival:
             self._requests.append(request)
             reply = self._choose(request)
-            if request.method == "POST" and reply.misbehave is None and 200 <= reply.status < 300:
+            is_taken = request.method == "POST" and reply.misbehave is None and 200 <= reply.status < 300
+            if is_taken and request.path == LOGS_PATH:
+                self._logs.extend(request.json["logs"])
+            elif is_taken and request.path in {INGEST_PATH, BULK_PATH}:
                 self._taken.extend(request.json["events"] if request.path == BULK_PATH else [request.json])
             self._arrival.notify_all()
             return reply
@@ -141,6 +177,15 @@ class Receiver:
     def _choose(self, request: Received) -> Reply:
         if request.method == "GET" and request.path == CAPABILITIES_PATH and self.capabilities is not None:
             return Reply(200)
+        words = self.capabilities or ""
+        if request.method == "POST" and request.path.partition("?")[0] == LOGS_PATH:
+            if self.takes_logs or "logs" in words:
+                return self.log_replies.popleft() if self.log_replies else self.log_reply
+        elif (
+            request.method == "POST" and request.path == FLOWS_PATH and (self.takes_logs or "flows" in words)
+        ):
+            name = request.json["name"]
+            return Reply(200, body={"flowId": f"{name}-x7y8z9ab", "name": name})
         known = {INGEST_PATH} | ({BULK_PATH} if "bulk" in (self.capabilities or "") else set())
         if request.method != "POST" or request.path not in known:
             return Reply(404, body={"success": False, "message": "Not found"})

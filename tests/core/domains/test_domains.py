@@ -18,7 +18,7 @@ import pytest
 from tests.core.domains.writing import entry
 
 from replaystack import ConfigError
-from replaystack.logs.domains import STANDARD_DOMAINS, configuration, configure_domains
+from replaystack.logs.domains import STANDARD_DOMAINS, configure_domains
 from replaystack.logs.domains.compression import compress_backups
 from replaystack.logs.domains.names import is_domain_name
 from replaystack.logs.domains.retention import delete_old_backups
@@ -26,22 +26,7 @@ from replaystack.logs.domains.rotation import RotatingFile
 from replaystack.logs.sinks import emit_to_sinks, local_sinks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from replaystack.logs import LogEntry
-
-
-@pytest.fixture(autouse=True)
-def nothing_stays() -> Iterator[None]:
-    """End the configuration of a test with it."""
-    yield
-    current = configuration._current
-    if current is not None:
-        from replaystack.logs.sinks import remove_sink
-
-        remove_sink(current)
-        current.close()
-        configuration._current = None
 
 
 def log(*entries: LogEntry) -> None:

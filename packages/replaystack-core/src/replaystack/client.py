@@ -8,6 +8,8 @@ from .config import Config, resolve
 from .diagnostics import Guard
 from .errors import ConfigError
 from .jobs import Job
+from .logs.flows import Flow, new_flow, new_flow_async
+from .logs.logger import Logger
 from .paths import should_ignore_path
 from .recorder import Recorder, beside_the_loop, register, set_default_recorder, unregister
 from .sanitize import Policy, require_backend
@@ -50,6 +52,9 @@ class ReplayStackClient:
             require_backend()
         self.recorder: Recorder = Recorder(config, policy=_policy(config), guard=Guard(config.on_error))
         """What adapters and loggers are given. Applications use the verbs below."""
+        self.log: Logger = Logger("app", self.recorder)
+        """The logger "app" (API.md section 6)."""
+        self._loggers: dict[str, Logger] = {"app": self.log}
         register(self.recorder)
 
     # -- capturing ------------------------------------------------------------------------------
@@ -138,6 +143,24 @@ class ReplayStackClient:
 
         """
         return Job(self.recorder, name, event_type, fields)
+
+    # -- logs -----------------------------------------------------------------------------------
+
+    def logger(self, name: str) -> Logger:
+        """Return this client's logger of that name; the same object each time."""
+        known = self._loggers.get(name)
+        return known if known is not None else self._loggers.setdefault(name, Logger(name, self.recorder))
+
+    def flow(self, name: str, *, id: str | None = None, start: int = 0) -> Flow:
+        """Return a flow: a logger whose entries carry one id, `{name}-{8 characters}`, and count their steps.
+
+        `id` and `start` go on with a flow that began elsewhere.
+        """
+        return new_flow(name, recorder=self.recorder, id=id, start=start)
+
+    async def flow_async(self, name: str) -> Flow:
+        """Return a flow whose id the receiver makes; a local one where it does not. Never raises."""
+        return await new_flow_async(name, recorder=self.recorder)
 
     # -- delivery -------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from .errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from .option_checks import Durability
+    from .option_checks import Durability, LogLevelName
 
 __all__ = ["OPTIONS", "ClientOptions", "Config", "Option", "resolve"]
 
@@ -74,6 +74,10 @@ class ClientOptions(TypedDict, total=False):
     spool_max_bytes: int | None
     durability: Durability | None
     metrics: Any
+    capture_logs: bool | None
+    log_level: str | None
+    max_logs: int | None
+    send_pii: bool | None
 
 
 # -- how an environment variable's text becomes a value
@@ -148,6 +152,10 @@ OPTIONS: dict[str, Option] = {
     "spool_max_bytes": Option(checks.integer(1), 256 * MIB),
     "durability": Option(checks.durability, "on_failure"),
     "metrics": Option(checks.metrics),
+    "capture_logs": Option(checks.boolean, True, "REPLAYSTACK_CAPTURE_LOGS", _parse_boolean),
+    "log_level": Option(checks.log_level, "info", "REPLAYSTACK_LOG_LEVEL", str.strip),
+    "max_logs": Option(checks.integer(0), 50, "REPLAYSTACK_MAX_LOGS", int),
+    "send_pii": Option(checks.boolean, False),
 }
 
 
@@ -194,10 +202,19 @@ class Config:
     spool_max_bytes: int
     durability: Durability
     metrics: Any
+    capture_logs: bool
+    log_level: LogLevelName
+    max_logs: int
+    send_pii: bool
     explicit: frozenset[str]
     """Names of the options that came from an argument or the environment."""
     malformed: tuple[str, ...]
     """One line for each environment variable that was not taken, for diagnosis."""
+    retry_base_seconds: float = 0.15
+    """WIRE.md section 1: the first quick attempt waits up to this, each next one up to twice as long."""
+    retry_max_seconds: float = 60.0
+    logs_without_asking: bool = False
+    """Send log entries to a receiver that did not advertise `logs`: the Timberlogs facade was told so."""
 
 
 def _shown(option: Option, value: object) -> str:

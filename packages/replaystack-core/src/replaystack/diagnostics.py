@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["EXTRA_KEYS", "Guard", "RateLimitedLogger", "package_logger", "raise_internal_errors"]
+__all__ = ["EXTRA_KEYS", "Guard", "RateLimitedLogger", "is_strict", "package_logger", "raise_internal_errors"]
 
 EXTRA_KEYS = frozenset(
     {
@@ -53,6 +53,11 @@ def raise_internal_errors(enabled: bool) -> None:  # noqa: FBT001 - a switch, re
     """
     global _strict  # noqa: PLW0603 - one switch for the process is what is meant
     _strict = enabled
+
+
+def is_strict() -> bool:
+    """Tell whether `raise_internal_errors` is on."""
+    return _strict
 
 
 class RateLimitedLogger:

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Durability",
+    "LogLevelName",
     "base_url",
     "boolean",
     "durability",
     "function",
     "header_value",
     "integer",
+    "log_level",
     "mask_values",
     "metrics",
     "number",
@@ -38,12 +40,27 @@ __all__ = [
 Durability = Literal["on_failure", "always", "sync"]
 """When events go to the spool: once an attempt failed; before each attempt; in the capturing call."""
 
+LogLevelName = Literal["debug", "info", "warning", "error", "critical"]
+_LOG_LEVELS: dict[str, LogLevelName] = {
+    **{level: level for level in get_args(LogLevelName)},
+    "warn": "warning",
+    "fatal": "critical",
+}
+
 
 def text(value: object) -> str:
     """Take a string that is not empty."""
     if not isinstance(value, str) or not value:
         raise ValueError("a string that is not empty")
     return str.__str__(value)  # of an Enum member, its value
+
+
+def log_level(value: object) -> LogLevelName:
+    """Take the name of a level, in any case."""
+    level = _LOG_LEVELS.get(value.strip().lower()) if isinstance(value, str) else None
+    if level is None:
+        raise ValueError("debug, info, warning, error or critical")
+    return level
 
 
 def header_value(value: object) -> str:

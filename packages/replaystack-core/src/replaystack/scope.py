@@ -1,4 +1,4 @@
-"""What belongs to the request or job that is running now: its breadcrumbs, user and session.
+"""What belongs to the request or job that is running now: its breadcrumbs, logs, user, session and ids.
 
 A scope is one object held by a context variable. Child tasks and copied contexts share it;
 sibling requests never see it. It is set and restored, never reset by token: a token may not
@@ -8,7 +8,9 @@ be used in another context, and streaming answers end in one.
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .clock import new_id
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -17,12 +19,19 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BreadcrumbBuffer",
+    "LogBuffer",
+    "Loggable",
     "Scope",
     "ScopeContext",
     "ScopeEntered",
     "add_breadcrumb",
+    "current_correlation_id",
+    "current_flow_id",
     "current_scope",
+    "enter_flow",
     "enter_scope",
+    "get_correlation_id",
+    "set_correlation_id",
 ]
 
 
@@ -58,14 +67,77 @@ class BreadcrumbBuffer:
         self._items = []
 
 
+class Loggable(Protocol):
+    """A log entry, as far as an event is concerned that carries it."""
+
+    @property
+    def is_pii(self) -> bool:
+        """Whether only some receivers may have it."""
+
+    @property
+    def size_bytes(self) -> int:
+        """An estimate of the memory that it keeps alive."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return its shape inside of an event (WIRE.md section 1)."""
+
+
+class LogBuffer:
+    """The newest log entries, oldest first, and how many older ones had to go.
+
+    Safe to append from several threads, like `BreadcrumbBuffer`.
+    """
+
+    __slots__ = ("_items", "omitted")
+
+    def __init__(self) -> None:
+        self._items: list[Loggable] = []
+        self.omitted: int = 0
+        """Entries that gave way to newer ones. May be one off under contention."""
+
+    def append(self, entry: Loggable, limit: int) -> None:
+        """Keep `entry`; forget the oldest beyond `limit`. A limit of 0 keeps none."""
+        items = self._items
+        items.append(entry)
+        excess = len(items) - limit
+        if excess > 0:
+            del items[:excess]
+            self.omitted += excess
+
+    def snapshot(self) -> tuple[Loggable, ...]:
+        """Return what is kept now."""
+        return tuple(self._items)
+
+    def take(self) -> tuple[tuple[Loggable, ...], int]:
+        """Return what is kept now, and how many had to go, and forget both."""
+        items, self._items = self._items, []
+        omitted, self.omitted = self.omitted, 0
+        return tuple(items), omitted
+
+
 class Scope:
     """One request or job. Created by adapters and `run_with_replaystack_context`."""
 
-    __slots__ = ("breadcrumbs", "closed", "recordings", "session", "trace_id", "user")
+    __slots__ = (
+        "breadcrumbs",
+        "closed",
+        "correlation",
+        "flow",
+        "logs",
+        "recordings",
+        "session",
+        "trace_id",
+        "user",
+    )
 
     def __init__(self, trace_id: str | None = None) -> None:
         self.breadcrumbs: BreadcrumbBuffer = BreadcrumbBuffer()
+        self.logs: LogBuffer = LogBuffer()
         self.trace_id: str | None = trace_id
+        self.correlation: str | None = None
+        """The id that the caller of this request sent along, as `x-correlation-id`."""
+        self.flow: str | None = None
+        """The id of the first flow that took a step here: the request's event carries it."""
         self.user: str | None = None
         self.session: str | None = None
         self.recordings: dict[int, Any] = {}
@@ -118,6 +190,62 @@ class ScopeEntered:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         enter_scope(self._before)
+
+
+# -- ids ---------------------------------------------------------------------------------------------
+
+_correlation: ContextVar[tuple[Scope | None, str] | None] = ContextVar(
+    "replaystack_correlation", default=None
+)
+_flow: ContextVar[str | None] = ContextVar("replaystack_flow", default=None)
+
+
+def set_correlation_id(correlation_id: str | None) -> None:
+    """Name what belongs together from here on in this context: a task and those that it starts.
+
+    Sibling tasks and other threads do not see it. What is set inside of a request ends with it: a
+    thread that serves the next one starts anew. None forgets it.
+    """
+    _correlation.set(None if correlation_id is None else (_current.get(), correlation_id))
+
+
+def current_correlation_id() -> str | None:
+    """Return the id that was set here, else the request's own, else None.
+
+    What was set before a request began is not the request's. Costs no lock; any thread.
+    """
+    scope = _current.get()
+    explicit = _correlation.get()
+    if explicit is not None and (explicit[0] is scope or scope is None or scope.trace_id is None):
+        return explicit[1]
+    if scope is None:
+        return None
+    return scope.correlation or scope.trace_id
+
+
+def get_correlation_id() -> str:
+    """Return the id of this context. Where there is none yet, one is made, once, and stays."""
+    known = current_correlation_id()
+    if known is None:
+        known = new_id()
+        set_correlation_id(known)
+    return known
+
+
+def current_flow_id() -> str | None:
+    """Return the id of the flow whose `with` block runs here, or of the first one of this scope."""
+    flow = _flow.get()
+    if flow is not None:
+        return flow
+    scope = _current.get()
+    return None if scope is None else scope.flow
+
+
+def enter_flow(flow_id: str | None) -> str | None:
+    """Make a flow the current one and return the id of the one before, to be given back later."""
+    before = _flow.get()
+    _flow.set(flow_id)
+    return before
 
 
 class ScopeContext:

@@ -3,13 +3,14 @@
 from .assembly import Delivery
 from .courier import Courier
 from .lazy_imports import after_fork, after_fork_in_child, before_fork
-from .ledger import Stats
+from .ledger import NO_STATS, Stats
 from .pending import Dropped, DropReason, Pending
 from .pump import Pump, PumpSettings
 from .transport import HttpTransport, Transport, UserTransport
 from .worker import Worker
 
 __all__ = [
+    "NO_STATS",
     "Courier",
     "Delivery",
     "DropReason",

@@ -32,9 +32,15 @@ class Backlog:
     """The events of one client that are not settled yet. Safe from any thread."""
 
     def __init__(
-        self, *, max_bytes: int, offline_max: int | None, monotonic: Callable[[], float] = time.monotonic
+        self,
+        *,
+        max_bytes: int,
+        offline_max: int | None,
+        monotonic: Callable[[], float] = time.monotonic,
+        beside: Backlog | None = None,
     ) -> None:
-        self.inbox: Inbox = Inbox(monotonic)
+        """Make one. One thread serves it and `beside`: either's inbox wakes it."""
+        self.inbox: Inbox = Inbox(monotonic, beside=None if beside is None else beside.inbox)
         self.offline = False
         """From the first exhausted attempt to the next 2xx."""
         self.on_disk = False
@@ -252,11 +258,21 @@ class Backlog:
         with self._lock:
             for ordinal in ordinals:
                 flight = self._in_flight.get(ordinal)
-                if flight is not None:
-                    self._land(ordinal)
-                    self._ledger.dropped[reason] += 1
-                    self._drop_notices[reason, flight[2].event_type] += 1
+                if flight is None:
+                    continue
+                self._land(ordinal)
+                if reason == "carried":
+                    self._ledger.carried += 1
+                    continue
+                self._ledger.dropped[reason] += 1
+                self._drop_notices[reason, flight[2].event_type] += 1
             self._settled.notify_all()
+
+    def book_carried(self) -> None:
+        """Count an entry that came in and travels inside of an event."""
+        with self._lock:
+            self._ledger.taken += 1
+            self._ledger.carried += 1
 
     def book_drop(self, reason: DropReason, event_type: str) -> None:
         """Count an event that was captured and dropped in one step."""
@@ -373,7 +389,7 @@ class Backlog:
         with self._lock:
             return dict(self._ledger.dropped)
 
-    def stats(self, *, errors: int, skipped: Mapping[str, int]) -> Stats:
+    def stats(self, *, errors: int, skipped: Mapping[str, int], shortened: int = 0) -> Stats:
         """Return the account at one moment: nothing moves while it is read."""
         with self._lock:
             moments = [since for _, since, _ in self._in_flight.values()]
@@ -388,4 +404,5 @@ class Backlog:
                 encode_lag_seconds=max(0.0, self._monotonic() - min(moments)) if moments else 0.0,
                 errors=errors,
                 skipped=skipped,
+                shortened=shortened,
             )

@@ -7,28 +7,27 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import ReceiverRejected
 from ..event import CaptureResponse
 from ..sanitize import bulk_document
 from ..version import __version__
+from .capabilities import Capabilities
 from .retry import Verdict, judge, retry_after_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ..sanitize import Masked
-    from .pending import Parcel
+    from .pending import DropReason, Parcel
     from .transport import Answer, Transport
 
-__all__ = ["BULK_MAX_BYTES", "Courier", "Outcome"]
+__all__ = ["BULK_MAX_BYTES", "Carrier", "Courier", "Outcome", "answer_message", "key_headers"]
 
 BULK_MAX_BYTES = 4 * 1024 * 1024 - 1024
 """WIRE.md section 1: a bulk request carries at most 4 MiB; the rest is for commas and the envelope."""
 _BULK_PATH = "/api/v1/ingest/bulk-events"
-_CAPABILITIES_PATH = "/api/v1/ingest/capabilities"
-_CAPABILITIES_HEADER = "x-replaystack-capabilities"
 _NO_BULK = frozenset({404, 405})
 _UNSUPPORTED_MEDIA_TYPE = 415
 _GZIP_MIN_BYTES = 1024
@@ -51,6 +50,41 @@ class Outcome:
     """The receiver has no bulk endpoint, or takes no gzip: the same events go out again the other way."""
 
 
+class Carrier(Protocol):
+    """What a pump sends with: for events a `Courier`, for log entries a `LogCourier`."""
+
+    @property
+    def batch_limit(self) -> int:
+        """How many the next request may carry."""
+
+    @property
+    def refusal(self) -> DropReason | None:
+        """Why nothing can be sent at all, ever; None: it can."""
+
+    def ask_capabilities(self, timeout_seconds: float) -> Outcome | None:
+        """Ask the receiver what it takes, if that is not known. An outcome: sending must wait for it."""
+
+    def send(self, parcels: Sequence[Parcel], timeout_seconds: float) -> Outcome:
+        """Make one attempt. Blocks; never raises."""
+
+    def while_waiting(self, work: Callable[[], None]) -> None:
+        """Have `work` called a few times a second, on the sending thread, while an answer is waited for."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+def key_headers(api_key: str) -> dict[str, str]:
+    """Return the headers that every request carries."""
+    return {
+        "Content-Type": "application/json",
+        "x-tracereplay-api-key": api_key,
+        "x-replaystack-api-key": api_key,
+        "x-replaystack-sdk": "python",
+        "x-replaystack-sdk-version": __version__,
+    }
+
+
 class Courier:
     """Speaks WIRE.md section 1 over a transport. Safe in several threads at once."""
 
@@ -67,27 +101,28 @@ class Courier:
         process: str = "",
         drops: Callable[[], Mapping[str, int]] = dict,
         wall: Callable[[], float] = time.time,
+        capabilities: Capabilities | None = None,
     ) -> None:
         self._transport = transport
         self._ingest_url = ingest_url
         self._bulk_url = base_url + _BULK_PATH
-        self._capabilities_url = base_url + _CAPABILITIES_PATH
-        self._headers = {
-            "Content-Type": "application/json",
-            "x-tracereplay-api-key": api_key,
-            "x-replaystack-api-key": api_key,
-            "x-replaystack-sdk": "python",
-            "x-replaystack-sdk-version": __version__,
-        }
+        self._headers = key_headers(api_key)
         self._batch_max_events = batch_max_events
         self._bulk_without_asking = bulk_without_asking and transport.bulk_capable
         self._bulk_refused = False
         self._gzip_refused = False
         self._process = process
         self._drops = drops
-        self._asked = not (may_ask and transport.bulk_capable) or self._bulk_without_asking
-        self._capabilities: frozenset[str] = frozenset()
+        self._may_ask = may_ask and not self._bulk_without_asking
+        self._capabilities = capabilities or Capabilities(
+            transport, base_url=base_url, headers=self._headers, may_ask=may_ask
+        )
         self._wall = wall
+
+    @property
+    def refusal(self) -> DropReason | None:
+        """None: every receiver takes events."""
+        return None
 
     @property
     def batch_limit(self) -> int:
@@ -95,20 +130,11 @@ class Courier:
         bulk = self._bulk_without_asking or ("bulk" in self._capabilities and self._transport.bulk_capable)
         return self._batch_max_events if bulk and not self._bulk_refused else 1
 
-    def ask_capabilities(self, timeout_seconds: float) -> None:
-        """Ask the receiver once what it takes beyond single events. Blocks; never raises.
-
-        No answer and anything but 200 mean: nothing. The header on any later answer counts too.
-        """
-        if self._asked:
-            return
-        self._asked = True
-        try:
-            answer = self._transport.get(self._capabilities_url, self._headers, timeout_seconds)
-        except Exception:  # noqa: BLE001 - the first event will meet the same trouble, and report it
-            return
-        if answer.status == 200:
-            self._learn(answer)
+    def ask_capabilities(self, timeout_seconds: float) -> Outcome | None:
+        """Ask the receiver once what it takes beyond single events. Blocks; never raises; None always."""
+        if self._may_ask:
+            self._capabilities.ask_once(timeout_seconds)
+        return None
 
     def send(self, parcels: Sequence[Parcel], timeout_seconds: float) -> Outcome:
         """Make one attempt with `parcels` (one, or a batch). Blocks; never raises."""
@@ -120,7 +146,7 @@ class Courier:
             answer = self._transport.post(url, body, headers, timeout_seconds)
         except Exception as error:  # noqa: BLE001 - whatever a network or a user's transport raises
             return Outcome("retry", error=error)
-        self._learn(answer)
+        self._capabilities.learn(answer)
         if answer.status == _UNSUPPORTED_MEDIA_TYPE and "Content-Encoding" in headers:
             self._gzip_refused = True
             return Outcome("rejected", answer.status, otherwise=True)
@@ -149,11 +175,6 @@ class Courier:
         """Let go of connections."""
         self._transport.close()
 
-    def _learn(self, answer: Answer) -> None:
-        advertised = answer.headers.get(_CAPABILITIES_HEADER)
-        if advertised is not None:
-            self._capabilities = frozenset(word.strip().lower() for word in advertised.split(","))
-
     def _read(self, answer: Answer, *, bulk: bool) -> Outcome:
         verdict = judge(answer.status)
         document = answer.json()
@@ -165,7 +186,7 @@ class Courier:
         return Outcome(
             verdict,
             answer.status,
-            error=ReceiverRejected(_message(answer.status, document), answer.status),
+            error=ReceiverRejected(answer_message(answer.status, document), answer.status),
             retry_after_seconds=retry_after_seconds(answer.headers.get("retry-after"), self._wall()),
         )
 
@@ -192,7 +213,8 @@ def _refused(document: Any) -> tuple[int, ...]:
     return tuple(sorted({index for index in indices if type(index) is int and index >= 0}))
 
 
-def _message(status: int, document: Any) -> str:
+def answer_message(status: int, document: Any) -> str:
+    """Return what an answer that is no success says, for an error's text."""
     text = document.get("message") if isinstance(document, dict) else None
     if isinstance(text, str) and text:
         return text[:_MESSAGE_MAX_CHARS]

@@ -32,12 +32,16 @@ class Inbox:
 
     __slots__ = ("_items", "_monotonic", "_semaphore", "size_bytes", "wake_at")
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, monotonic: Callable[[], float] = time.monotonic, *, beside: Inbox | None = None
+    ) -> None:
+        """Make one. What arrives here wakes whoever waits at `beside`, and the other way round."""
         self._items: deque[tuple[float, Pending]] = deque()
         self._monotonic = monotonic
         # A raw lock as a binary semaphore: held while nobody is to be woken.
-        self._semaphore = threading.Lock()
-        self._semaphore.acquire()
+        self._semaphore: threading.Lock = threading.Lock() if beside is None else beside._semaphore  # noqa: SLF001 - its own kind
+        if beside is None:
+            self._semaphore.acquire()
         self.size_bytes: int = 0
         """Memory of what waits. Without a lock, so it may drift by an event or two under
         contention; it is set right whenever the inbox is empty. It bounds memory, it counts nothing."""

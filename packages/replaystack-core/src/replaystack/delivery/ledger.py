@@ -2,6 +2,8 @@
 
     captured + adopted = delivered + queued + in flight + spooled + dropped
 
+Log entries have an account of their own, with one column more: `carried`, by an event.
+
 Double entry. What came in is counted where events come in (taken from the inbox, plus what
 is in it, plus what was adopted); the other columns are counted where events go. Nothing sets
 one from another, so that the law can fail, and a test that checks it means something.
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Ledger", "Stats"]
+__all__ = ["NO_STATS", "Ledger", "Stats"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,13 @@ class Stats:
     """Attempts beyond the first."""
     errors: int
     """Errors of delivery and encoding. `on_error` also gets those of hooks and of captures."""
+    carried: int = 0
+    """Log entries that travel inside of an event, because the receiver takes no others: a part of
+    their law, beside `delivered`. Of events always 0."""
+    shortened: int = 0
+    """Log entries of which something was cut to fit WIRE.md section 2. Not part of the law."""
+    logs: Stats | None = None
+    """The account of log entries, apart from that of events. None in itself."""
 
 
 @dataclass(slots=True)
@@ -64,6 +73,7 @@ class Ledger:
     delivered: int = 0
     spooled: int = 0
     """On disk and not in flight."""
+    carried: int = 0
     retries: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
 
@@ -77,6 +87,7 @@ class Ledger:
         encode_lag_seconds: float,
         errors: int,
         skipped: Mapping[str, int],
+        shortened: int = 0,
     ) -> Stats:
         """Return the account with `waiting` events in the inbox and `held` ones encoded."""
         return Stats(
@@ -92,4 +103,12 @@ class Ledger:
             encode_lag_seconds=encode_lag_seconds,
             retries=self.retries,
             errors=errors,
+            carried=self.carried,
+            shortened=shortened,
         )
+
+
+NO_STATS = Ledger().stats(
+    waiting=0, held=0, in_flight=0, queued_bytes=0, encode_lag_seconds=0.0, errors=0, skipped={}
+)
+"""The account where nothing came yet."""

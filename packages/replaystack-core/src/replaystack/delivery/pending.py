@@ -23,8 +23,14 @@ DropReason = Literal[
     "closed",
     "interrupted",
     "reentrant",
+    "no_log_receiver",
+    "pii_not_allowed",
+    "carried",
 ]
-"""Why an event was lost; docs/delivery.md says what each means."""
+"""Why an event or a log entry was lost; docs/delivery.md says what each means.
+
+`carried` is no loss, and counted apart: the log entry travels inside of an event.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ..diagnostics import Guard
     from ..option_checks import Durability
-    from .courier import Courier, Outcome
+    from .courier import Carrier, Outcome
     from .memory import Source
     from .pending import Parcel
     from .spool import Spool
@@ -50,6 +50,9 @@ class PumpSettings:
     durability: Durability = "on_failure"
     sync: bool = False
     """Events are sent by their callers; steps only send what is held."""
+    retry_base_seconds: float = 0.15
+    """The first quick attempt waits up to this, each next one up to twice as long."""
+    retry_max_seconds: float = 60.0
 
 
 class Pump:
@@ -57,7 +60,7 @@ class Pump:
 
     def __init__(
         self,
-        courier: Courier,
+        courier: Carrier,
         settings: PumpSettings,
         *,
         guard: Guard,
@@ -65,17 +68,22 @@ class Pump:
         on_queue_drop: Callable[[dict[str, Any]], None] | None = None,
         metrics: Any = None,
         spool: Callable[[Callable[[BaseException, str], None]], Spool] | None = None,
+        beside: Pump | None = None,
     ) -> None:
-        """Make a pump. `spool` makes the spool, given the function that takes its complaints."""
+        """Make a pump. `spool` makes the spool, given the function that takes its complaints.
+
+        `beside`: a pump that the same thread steps.
+        """
         self.backlog: Backlog = Backlog(
             max_bytes=settings.queue_max_bytes,
             offline_max=settings.offline_queue_max,
             monotonic=clock.monotonic,
+            beside=None if beside is None else beside.backlog,
         )
         self.ownership: threading.Lock = threading.Lock()
         """Held by whoever calls `step`: one batch at a time, in order."""
         self.settings: PumpSettings = settings
-        self.courier: Courier = courier
+        self.courier: Carrier = courier
         self.clock: Clock = clock
         self.meter: Meter = Meter(metrics, guard)
         self.notices: DropNotices = DropNotices(
@@ -87,6 +95,8 @@ class Pump:
             tick_seconds=settings.flush_interval_seconds,
             chance=clock.chance,
             by_tick_only=settings.sync,
+            retry_base_seconds=settings.retry_base_seconds,
+            retry_max_seconds=settings.retry_max_seconds,
         )
         self.depot: Depot | None = None
         if spool is not None:
@@ -164,7 +174,10 @@ class Pump:
             self.meter.tell("record_queue_depth", depth=self.backlog.unsettled, bytes=size)
         try:
             batch = source.load(self.courier.batch_limit)
-            if batch:
+            refusal = self.courier.refusal
+            if batch and refusal is not None:
+                source.drop(batch, refusal)
+            elif batch:
                 if self.schedule.is_retry:
                     self.count_retry(self.schedule.attempts, self._retry_reason)
                 seconds = self.seconds_for_attempt(self.clock.monotonic(), deadline)
@@ -249,7 +262,10 @@ class Pump:
         """Return when the next attempt may be made, None: now."""
         if self.schedule.due > now:
             return self.schedule.due
-        self.courier.ask_capabilities(self.seconds_for_attempt(now, deadline))
+        unknown = self.courier.ask_capabilities(self.seconds_for_attempt(now, deadline))
+        if unknown is not None:
+            self._settlement.settle_unreachable(unknown)
+            return self.schedule.due
         return self._wait_for_batch(now, self.courier.batch_limit, source)
 
     def _rest(self, now: float) -> float | None:

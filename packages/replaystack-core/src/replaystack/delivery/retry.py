@@ -53,9 +53,14 @@ def retry_after_seconds(value: str | None, epoch_now: float) -> float | None:
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
 
 
-def quick_delay(attempt: int, chance: Callable[[], float]) -> float:
+def quick_delay(
+    attempt: int,
+    chance: Callable[[], float],
+    base_seconds: float = QUICK_BASE_SECONDS,
+    max_seconds: float = MAX_HELD_SECONDS,
+) -> float:
     """Seconds before quick attempt `attempt` (1 is the first retry): exponential, full jitter."""
-    return chance() * QUICK_BASE_SECONDS * float(2 ** min(attempt - 1, 10))
+    return chance() * min(max_seconds, base_seconds * float(2 ** min(attempt - 1, 10)))
 
 
 def held_delay(failed_rounds: int) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .retry import PAUSE_SECONDS, held_delay, quick_delay
+from .retry import MAX_HELD_SECONDS, PAUSE_SECONDS, QUICK_BASE_SECONDS, held_delay, quick_delay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,11 +24,15 @@ class Schedule:
         tick_seconds: float,
         chance: Callable[[], float],
         by_tick_only: bool = False,
+        retry_base_seconds: float = QUICK_BASE_SECONDS,
+        retry_max_seconds: float = MAX_HELD_SECONDS,
     ) -> None:
         self._max_retries = max_retries
         self._tick_seconds = tick_seconds
         self._by_tick_only = by_tick_only  # sync mode: held events leave on flush, close or tick
         self._chance = chance
+        self._retry_base_seconds = retry_base_seconds
+        self._retry_max_seconds = retry_max_seconds
         self._attempts = 0
         self._failed_rounds = 0
         self._due = 0.0
@@ -79,7 +83,9 @@ class Schedule:
         self._attempts += 1
         self._not_before = now + (outcome.retry_after_seconds or 0.0)
         if outcome.verdict == "retry" and not self._failed_rounds and self._attempts <= self._max_retries:
-            self._due = now + quick_delay(self._attempts, self._chance)
+            self._due = now + quick_delay(
+                self._attempts, self._chance, self._retry_base_seconds, self._retry_max_seconds
+            )
             return False
         self._failed_rounds += 1
         self._plan_round(outcome, now)

@@ -83,6 +83,14 @@ class Settlement:
                 extra={"retry_count": self._schedule.attempts, "http_status": outcome.status},
             )
 
+    def settle_unreachable(self, outcome: Outcome) -> None:
+        """Book an attempt that came before any batch: the receiver did not even say what it takes."""
+        if self._schedule.failed(outcome, self._clock.monotonic()):
+            self._backlog.offline = True
+            self._backlog.on_disk = self._depot is not None and self._depot.is_usable
+            self._backlog.trim()
+            self._complain(outcome)
+
     def _settle_delivered(self, source: Source, batch: list[Parcel], outcome: Outcome) -> None:
         refused = {index for index in outcome.refused if index < len(batch)} if len(batch) > 1 else set()
         self._backlog.offline = self._said_refused = False

@@ -16,7 +16,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ..sanitize import prove, reseal
 from .records import HEAD_BYTES, RECORD_MAX_BYTES, SEGMENT_MAX_BYTES
@@ -29,13 +29,22 @@ if TYPE_CHECKING:
     from .records import Place
     from .segments import Segment
 
-__all__ = ["Record", "Spool"]
+__all__ = ["Record", "Spool", "Unseal"]
 
 RETRY_SECONDS: Final = 5.0
 """How long a disk that refused is left alone: a full one is seldom free again sooner."""
 
 _KEEP_MAX_BYTES: Final = 4 * 1024 * 1024
 """Of events in memory beside their records: what one request carries. More is read back in its turn."""
+
+
+class Unseal(Protocol):
+    """What `sanitize.reseal` does for events; None: it can or may not be sent."""
+
+    def __call__(
+        self, data: bytes, policy: Policy, limits: Limits | None = None, *, proof: bytes = b""
+    ) -> Masked | None:
+        """Return `data` as `Masked`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,13 +83,16 @@ class Spool:
         policy: Policy,
         limits: Limits | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        unseal: Unseal = reseal,
     ) -> None:
+        """Make one. `unseal` makes bytes that were read `Masked` again, by the kind of what is kept here."""
         self._max_bytes = min(max_bytes, SEGMENTS_MAX * SEGMENT_MAX_BYTES)
         self._segments = SegmentQueue(_absolute(directory), self._max_bytes)
         self._report = report
         self._policy = policy
         self._limits = limits
         self._monotonic = monotonic
+        self._unseal = unseal
         self._start_empty()
 
     def _start_empty(self) -> None:
@@ -270,7 +282,7 @@ class Spool:
                     self._lose(segment, segment.skip_unread())
                     break
                 place, data, proof = found
-                masked = reseal(data, self._policy, self._limits, proof=proof)
+                masked = self._unseal(data, self._policy, self._limits, proof=proof)
                 if masked is not None:
                     self._give(masked, segment, place)
                     return True

@@ -1,4 +1,4 @@
-"""The client's one thread: a loop around `Pump.step`, started by the first capture."""
+"""The client's one thread: a loop around `Pump.step`, started by the first capture or log entry."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ _BREATH_SECONDS = 1.0
 
 
 class Worker:
-    """Runs a pump on a daemon thread. `start` and `stop` may be called from any thread."""
+    """Runs pumps on one daemon thread. `start`, `stop` and `add` may be called from any thread."""
 
     def __init__(self, pump: Pump, guard: Guard, clock: Clock = SYSTEM_CLOCK) -> None:
-        self._pump = pump
+        self._inbox = pump.backlog.inbox
+        self._pumps: tuple[Pump, ...] = (pump,)
         self._guard = guard
         self._clock = clock
         self._thread: threading.Thread | None = None
@@ -29,6 +30,10 @@ class Worker:
         """The interpreter gives no new thread: it is on its way out, or at a limit."""
         self._starting = threading.Lock()  # two first captures at once must start one thread
         self._stopping = False
+
+    def add(self, pump: Pump) -> None:
+        """Step `pump` too. Its inbox must wake the first one's thread (`Inbox.beside`)."""
+        self._pumps = (*self._pumps, pump)
 
     def start(self) -> bool:
         """Make sure that the thread runs; False where the interpreter refuses new threads.
@@ -72,18 +77,25 @@ class Worker:
     def stop(self, timeout_seconds: float) -> None:
         """Let the thread end after its current step; wait for that at most `timeout_seconds`."""
         self._stopping = True
-        self._pump.backlog.inbox.wake()
+        self._inbox.wake()
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(max(0.0, timeout_seconds))
 
     def _run(self) -> None:
-        pump, inbox, monotonic = self._pump, self._pump.backlog.inbox, self._clock.monotonic
+        inbox, monotonic = self._inbox, self._clock.monotonic
         while not self._stopping:
-            try:
-                with pump.ownership:
-                    due = pump.step(monotonic())
-            except BaseException as error:  # noqa: BLE001 - no hook or transport may end all sending
-                self._guard.report(error, "replaystack: the sender failed in %s", "a step")
-                due = monotonic() + _BREATH_SECONDS
+            due: float | None = None
+            for pump in self._pumps:
+                next_due = self._step(pump)
+                if next_due is not None and (due is None or next_due < due):
+                    due = next_due
             inbox.wait(None if due is None else due - monotonic())
+
+    def _step(self, pump: Pump) -> float | None:
+        try:
+            with pump.ownership:
+                return pump.step(self._clock.monotonic())
+        except BaseException as error:  # noqa: BLE001 - no hook or transport may end all sending
+            self._guard.report(error, "replaystack: the sender failed in %s", "a step")
+            return self._clock.monotonic() + _BREATH_SECONDS

@@ -44,6 +44,7 @@ def compose(recording: Recording) -> tuple[dict[str, object], dict[str, object]]
         "executionTimeMs": recording.elapsed_ms,
         **(error_fields(error) if error is not None else {}),
         "breadcrumbs": [breadcrumb.to_dict() for breadcrumb in recording.breadcrumbs],
+        "logs": recording.rendered_logs() or None,
         "sourceIp": request.client(networks),
         "userAgent": request.by_name.get("user-agent"),
     }
@@ -51,6 +52,8 @@ def compose(recording: Recording) -> tuple[dict[str, object], dict[str, object]]
         "route": recording.route,
         "user": recording.user,
         "session": recording.session,
+        "flowId": recording.flow,
+        "logsOmitted": recording.logs_omitted or None,
         "bodies": _bodies(recording, answer),
         "causes": [dict(cause) for cause in error.causes] if error is not None else [],
     }

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..event import EventStatus, EventType, LogLevel
     from ..exchange import ErrorInfo
     from ..recorder import Recorder
+    from ..scope import Loggable
     from .head import HeaderPairs, HttpRequest
     from .options import MiddlewareOptions
 
@@ -67,7 +68,10 @@ class Recording:
     response_payload: Any = None
     """What `CaptureFailure` carries instead of the answer's body; masked already."""
     streamed: bool = False
+    flow: str | None = None
     breadcrumbs: tuple[Breadcrumb, ...] = ()
+    logs: tuple[Loggable, ...] = ()
+    logs_omitted: int = 0
     request_tap: BodyTap | None = None
     response_tap: BodyTap | None = None
     ended: bool = False
@@ -261,6 +265,8 @@ class Recording:
             self._breadcrumb(f"{self.noun} finished", "http", level, metadata)
         scope, recorder = self.scope, self._recorder
         self.breadcrumbs = scope.breadcrumbs.snapshot()
+        self.logs, self.logs_omitted = scope.logs.snapshot(), scope.logs.omitted
+        self.flow = scope.flow
         self.user = self.user or scope.user or recorder.user
         self.session = scope.session or recorder.session
         scope.closed = True
@@ -314,7 +320,13 @@ class Recording:
             size += 2 * (len(self.error.stack_trace) + len(self.error.message))
         for breadcrumb in self.breadcrumbs:
             size += breadcrumb.size_bytes
+        for entry in self.logs:
+            size += entry.size_bytes
         return size
+
+    def rendered_logs(self) -> list[dict[str, Any]]:
+        """Return the log entries that this client may send along. For the pump: it knows the receiver."""
+        return self._recorder.logs.render(self.logs)
 
     def compose(self) -> tuple[dict[str, object], dict[str, object]]:
         """Return the wire fields and our own part. For the pump, once the exchange has ended."""

@@ -16,8 +16,8 @@ from apscheduler.executors.pool import ProcessPoolExecutor
 
 from ..clock import iso_timestamp
 from ..jobs import Job
+from ..recorder.clients import Client, open_recorder
 from ..stacktrace import describe_exception, error_fields
-from .clients import Client, open_recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

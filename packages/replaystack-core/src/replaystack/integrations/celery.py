@@ -15,8 +15,8 @@ from celery import signals
 from celery.exceptions import Ignore, Reject, TimeLimitExceeded
 
 from ..jobs import Job, named_arguments
+from ..recorder.clients import Client, open_recorder
 from ..stacktrace import describe_exception, error_fields
-from .clients import Client, open_recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -12,7 +12,7 @@ from rq import Retry
 
 from ..jobs import Job, current_job, named_arguments
 from ..recorder import flush_at_exit
-from .clients import Client, open_recorder
+from ..recorder.clients import Client, open_recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,12 +5,17 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from ..clock import iso_timestamp
+from ..wire import RESERVED_METADATA_KEY
+from .levels import EVENT_NAMES
 
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from ..config import Config
     from .levels import Level
 
-__all__ = ["ENTRY_ATTRIBUTE", "ENTRY_KEYS", "NO_FIELDS", "LogEntry"]
+__all__ = ["ENTRY_ATTRIBUTE", "NO_FIELDS", "LogEntry", "beside"]
 
 ENTRY_ATTRIBUTE: Final = "replaystack_entry"
 """Where a `logging.LogRecord` that a ReplayStack logger made carries its entry.
@@ -55,6 +60,68 @@ class LogEntry(NamedTuple):
     ip_address: str | None = None
     country: str | None = None
 
+    @property
+    def size_bytes(self) -> int:
+        """An estimate of the memory that it keeps alive."""
+        size = 800 + len(self.message) + len(self.error_stack or "")
+        for value in self.fields.values():
+            kind = type(value)
+            size += (
+                100 if kind is int or kind is bool else 100 + len(value) if kind is str else _weight(value)
+            )
+        return size
 
-ENTRY_KEYS: Final[frozenset[str]] = frozenset(LogEntry._fields) | {"content", "data", "source", "environment"}
-"""What a field may not be called: it would stand in for a part of the entry in some rendering."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the shape inside of an event (WIRE.md section 1), the rest in `metadata.replaystack`."""
+        own = {
+            "id": self.id,
+            "logger": self.logger,
+            "isPii": self.is_pii,
+            "tags": list(self.tags) or None,
+            "errorName": self.error_name,
+            "errorStack": self.error_stack,
+            "correlationId": self.correlation_id,
+            "flowId": self.flow_id,
+            "stepIndex": self.step_index,
+            "dataset": self.dataset,
+        }
+        return {
+            "level": EVENT_NAMES[self.level],
+            "message": self.message,
+            "metadata": {
+                **beside(self.fields, (RESERVED_METADATA_KEY,)),
+                RESERVED_METADATA_KEY: {key: value for key, value in own.items() if value is not None},
+            },
+            "timestamp": iso_timestamp(self.timestamp),
+        }
+
+    def to_wire(self, config: Config, *, advertised: bool) -> tuple[dict[str, Any], dict[str, Any], int]:
+        """Return the shape at `/v1/logs` (see `timber.to_wire`)."""
+        from .timber import to_wire  # noqa: PLC0415 - that module is about entries, so it imports this one
+
+        return to_wire(self, config, advertised=advertised)
+
+
+def beside(fields: Mapping[str, Any], taken: Collection[str]) -> Mapping[str, Any]:
+    """Return `fields` as they may stand beside the keys `taken`: one of such a name is `field_<name>`."""
+    if not any(key in fields for key in taken):
+        return fields
+    placed: dict[str, Any] = {key: value for key, value in fields.items() if key not in taken}
+    for key in taken:
+        if key in fields:
+            name = f"field_{key}"
+            while name in placed or name in taken:
+                name = f"field_{name}"
+            placed[name] = fields[key]
+    return placed
+
+
+def _weight(value: object) -> int:
+    """Return about how many bytes a plain JSON value takes."""
+    if type(value) is str:
+        return 64 + len(value)
+    if type(value) is dict:
+        return 200 + sum(64 + len(key) + _weight(item) for key, item in value.items())
+    if type(value) is list:
+        return 64 + sum(map(_weight, value))
+    return 100

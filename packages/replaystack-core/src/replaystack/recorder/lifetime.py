@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,12 +14,19 @@ if TYPE_CHECKING:
     from ..delivery import Delivery, Pump
     from ..diagnostics import Guard
 
-__all__ = ["Lifetime"]
+__all__ = ["FlushTarget", "Lifetime"]
 
 DEFAULT_FLUSH_SECONDS = 10.0
 
 _DISK_SECONDS = 1.0
 """Of an end's time, what is kept for the disk: half of the default `shutdown_timeout_seconds`."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlushTarget:
+    """How far each pump had come when a flush was asked for."""
+
+    ordinals: tuple[tuple[Pump, int], ...]
 
 
 class Lifetime:
@@ -58,7 +66,7 @@ class Lifetime:
         greenlet that waits for a real lock stops all others.
         """
         old = self.delivery
-        if old.worker.has_run or old.pump.backlog.captured:
+        if old.worker.has_run or any(pump.backlog.captured for pump in old.pumps):
             old.threads_are = threading.Lock  # at work already, with a real thread
             return old
         self._guard.renew()
@@ -70,7 +78,8 @@ class Lifetime:
         delivery.is_taken_up = True
         if delivery.leftover is not None:
             # The session stays: closing it may need a lock that a thread of the parent held.
-            delivery.leftover.pump.backlog.clear()
+            for pump in delivery.leftover.pumps:
+                pump.backlog.clear()
         if self.on_take_up is not None:
             self.on_take_up()
 
@@ -85,8 +94,9 @@ class Lifetime:
         self.exiting = False
         self.delivery = self._make()
         self.delivery.leftover = old
-        if old.pump.depot is not None:
-            old.pump.depot.forget()
+        for pump in old.pumps:
+            if pump.depot is not None:
+                pump.depot.forget()
 
     def start(self) -> None:
         """Make sure that somebody sends, in async mode."""
@@ -100,20 +110,26 @@ class Lifetime:
         """Whether the calling thread is inside of the SDK's own work: a signal handler asks. Lock-free."""
         return self._guard.is_busy_here or self.delivery.direct.is_delivering_here
 
-    def request_flush(self) -> int:
+    def request_flush(self) -> FlushTarget:
         """Ask for everything captured so far to go out now; returns what to wait for. Never blocks."""
-        return self._pump.hurry()
+        return FlushTarget(tuple((pump, pump.hurry()) for pump in self.delivery.pumps))
 
-    def wait_flushed(self, target: int, timeout_seconds: float) -> bool:
+    def wait_flushed(self, target: FlushTarget, timeout_seconds: float) -> bool:
         """Block until what `request_flush` named is delivered, dropped or on disk, at most so long."""
-        pump, worker = self._pump, self.delivery.worker
+        deadline = self._clock.monotonic() + timeout_seconds
+        # All of them, also where the first one is late: each has had its turn then.
+        settled = [self._wait_settled(pump, ordinal, deadline) for pump, ordinal in target.ordinals]
+        return all(settled)
+
+    def _wait_settled(self, pump: Pump, ordinal: int, deadline: float) -> bool:
+        worker = self.delivery.worker
         if worker.is_current or self._guard.is_busy_here:
             # From a hook, or from a signal handler that interrupts a step: this thread cannot wait
             # for itself.
-            return pump.backlog.is_settled(target)
+            return pump.backlog.is_settled(ordinal)
         if worker.is_running and self._config.async_send:
-            return pump.backlog.wait_settled(target, timeout_seconds)
-        return pump.drive(target, self._clock.monotonic() + timeout_seconds)
+            return pump.backlog.wait_settled(ordinal, deadline - self._clock.monotonic())
+        return pump.drive(ordinal, deadline)
 
     def flush(self, timeout_seconds: float | None) -> bool:
         """Deliver everything captured before this call. None means 10 s; a plain bound.
@@ -128,19 +144,23 @@ class Lifetime:
     def _tell_drops(self) -> None:
         """Let the hooks hear of drops that no step of the sender will come for."""
         if not self._guard.is_busy_here:
-            self._pump.notices.tell()
+            for pump in self.delivery.pumps:
+                pump.notices.tell()
 
     def _look_for_leftovers(self, timeout_seconds: float) -> None:
         """Let what an earlier process left in the spool be sent, also if nothing was captured here."""
-        pump = self._pump
-        if pump.depot is None or self.is_closed or not self._config.enabled or self._guard.is_busy_here:
+        if self._config.spool_path is None or self.is_closed or not self._config.enabled:
             return
-        self.enter()
-        if pump.ownership.acquire(timeout=timeout_seconds):
-            try:
-                pump.depot.adopt_if_due(self._clock.monotonic())
-            finally:
-                pump.ownership.release()
+        if self._guard.is_busy_here:
+            return
+        delivery = self.enter()
+        delivery.open_logs()
+        for pump in delivery.pumps:
+            if pump.depot is not None and pump.ownership.acquire(timeout=timeout_seconds):
+                try:
+                    pump.depot.adopt_if_due(self._clock.monotonic())
+                finally:
+                    pump.ownership.release()
         self.start()
 
     # -- ends -----------------------------------------------------------------------------------
@@ -152,33 +172,48 @@ class Lifetime:
         self.is_closed = True
         flushed = self.finish(self.request_flush(), deadline)
         self.delivery.worker.stop(deadline - self._clock.monotonic())
-        depot = self._pump.depot
-        if depot is not None:
-            depot.close(_DISK_SECONDS)
+        self.close_depots(_DISK_SECONDS)
         self._tell_drops()
         if flushed:
-            self._pump.close()
+            for pump in self.delivery.pumps:
+                pump.close()
         return flushed
 
-    def finish(self, target: int, deadline: float) -> bool:
+    def close_depots(self, timeout_seconds: float) -> int:
+        """Let go of the spool's files; return how many events are lost because somebody removed theirs."""
+        depots = [pump.depot for pump in self.delivery.pumps]
+        return sum(depot.close(timeout_seconds) for depot in depots if depot is not None)
+
+    def reopen_depots(self) -> None:
+        """Take events again after `close_depots`: something was captured after all."""
+        for pump in self.delivery.pumps:
+            if pump.depot is not None:
+                pump.depot.reopen()
+
+    def finish(self, target: FlushTarget, deadline: float) -> bool:
         """Deliver what can be delivered, put the rest on disk where there is a spool.
 
         What is on disk is sent too, while the receiver takes it and there is time. Blocks until
         `deadline` (monotonic clock) at most, beyond it for the disk alone. Returns what `flush` does.
         """
-        pump, monotonic = self._pump, self._clock.monotonic
-        depot = pump.depot
-        if depot is None or not self.delivery.is_taken_up or self.is_busy_here:
+        monotonic = self._clock.monotonic
+        pumps = self.delivery.pumps
+        if self._pump.depot is None or not self.delivery.is_taken_up or self.is_busy_here:
             return self.wait_flushed(target, deadline - monotonic())
         left = deadline - monotonic()
-        reserve = min(_DISK_SECONDS, left / 2) if depot.is_usable else 0.0
+        usable = any(pump.depot is not None and pump.depot.is_usable for pump in pumps)
+        reserve = min(_DISK_SECONDS, left / 2) if usable else 0.0
         flushed = self.wait_flushed(target, left - reserve)
         if not flushed:
             # However late it is by now: on a busy machine the wait above may have taken all of the time.
-            depot.store_all(max(deadline, monotonic() + reserve))
-            flushed = pump.backlog.is_settled(target)
+            disk_deadline = max(deadline, monotonic() + reserve)
+            for pump in pumps:
+                if pump.depot is not None:
+                    pump.depot.store_all(disk_deadline)
+            flushed = all(pump.backlog.is_settled(ordinal) for pump, ordinal in target.ordinals)
         if flushed and self.delivery.worker.is_running:
-            pump.wait_drained(deadline - monotonic())
+            for pump in pumps:
+                pump.wait_drained(deadline - monotonic())
         return flushed
 
 

@@ -114,10 +114,8 @@ def flush_at_exit() -> None:
             impatient = _finish(recorder, target, share, impatient)
     removed = 0
     for recorder in recorders:
-        depot = recorder.lifetime.delivery.pump.depot
-        if depot is not None:
-            with recorder.guard.protect("the end of the spool"):
-                removed += depot.close(_GATE_SECONDS)
+        with recorder.guard.protect("the end of the spool"):
+            removed += recorder.lifetime.close_depots(_GATE_SECONDS)
     _say_what_is_lost(recorders, removed)
     if impatient is not None:
         raise impatient
@@ -155,9 +153,7 @@ def _care_for_late_capture(recorder: Recorder) -> None:
     remember(recorder)
     if _exit_deadline is None:
         return
-    depot = recorder.lifetime.delivery.pump.depot
-    if depot is not None:
-        depot.reopen()
+    recorder.lifetime.reopen_depots()
     recorder.lifetime.finish(recorder.request_flush(), max(time.monotonic(), _exit_deadline))
     _say_what_is_lost([recorder])
 
@@ -165,7 +161,14 @@ def _care_for_late_capture(recorder: Recorder) -> None:
 def _say_what_is_lost(recorders: list[Recorder], removed: int = 0) -> None:
     """Write the one line to stderr that DESIGN.md asks for, if anything is undelivered."""
     global _said  # noqa: PLW0603
-    lost = sum(recorder.undelivered for recorder in recorders) + removed
-    if lost > _said and sys.stderr is not None:
-        _said = lost
-        sys.stderr.write(f"replaystack: exiting with {lost} undelivered event{'s' if lost > 1 else ''}\n")
+    events = sum(recorder.undelivered_events for recorder in recorders) + removed
+    entries = sum(recorder.undelivered_logs for recorder in recorders)
+    if events + entries > _said and sys.stderr is not None:
+        _said = events + entries
+        parts = [_counted(events, "event", "events")] if events or not entries else []
+        parts += [_counted(entries, "log entry", "log entries")] if entries else []
+        sys.stderr.write(f"replaystack: exiting with {' and '.join(parts)}\n")
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} undelivered {one if count == 1 else many}"

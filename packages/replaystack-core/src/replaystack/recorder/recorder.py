@@ -8,20 +8,22 @@ never a client.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..clock import SYSTEM_CLOCK, Clock, new_id
 from ..delivery import Delivery, Dropped, Stats
 from ..event import LOG_LEVELS, Breadcrumb, CaptureResponse
 from ..exchange import ErrorInfo
-from ..sanitize import Limits, Policy, mask_value
-from ..scope import BreadcrumbBuffer, current_scope
+from ..sanitize import Limits, Policy, encode_log_entry, mask_value
+from ..scope import BreadcrumbBuffer, current_flow_id, current_scope
 from ..stacktrace import describe_exception, error_fields
 from .admission import Admission
 from .composition import Stamp
 from .encoding import EventEncoder
 from .fields import read_auth, read_fields
 from .lifetime import Lifetime
+from .log_keeping import LogKeeper
 from .pending import EncodedEvent, PendingExchange
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from ..event import LogLevel
     from ..exchange import Exchange
     from ..scope import Scope
+    from .lifetime import FlushTarget
+    from .log_keeping import LogItem
 
 __all__ = ["Recorder"]
 
@@ -59,7 +63,8 @@ class Recorder:
     ) -> None:
         self.config = config
         self.guard = guard
-        self._policy = policy
+        self.policy: Policy = policy
+        """What this client masks. For loggers, which mask at the call."""
         limits = Limits(max_payload_bytes=config.max_payload_bytes)
         self._encoder = EventEncoder(config, policy=policy, limits=limits, guard=guard)
         self._clock = clock
@@ -73,6 +78,8 @@ class Recorder:
         self._breadcrumbs = BreadcrumbBuffer()
         self.on_late_capture: Callable[[Recorder], None] | None = None
         """Called where something was captured that no thread and no exit would deliver."""
+        self.logs: LogKeeper = LogKeeper(config, self.lifetime, policy=policy, limits=limits, guard=guard)
+        """Where loggers hand over their entries."""
         self.on_shutdown: Callable[[Recorder], None] | None = None
         """Called where an application has ended and something is undelivered."""
         self.on_begin: Callable[[], None] | None = None
@@ -119,6 +126,8 @@ class Recorder:
         scope = current_scope()
         self._add_breadcrumbs(fields, scope)
         own: dict[str, object] = {
+            "logsOmitted": self._add_logs(fields, scope),
+            "flowId": current_flow_id(),
             "user": self.user if scope is None else scope.user or self.user,
             "session": self.session if scope is None else scope.session or self.session,
             **(own_part or {}),
@@ -229,9 +238,27 @@ class Recorder:
             self._settle_late_capture()
 
     def _settle_late_capture(self) -> None:
-        """Let somebody care for an event that came while the client closed or the process ends."""
+        """Let somebody care for what came while the client closed or the process ends."""
         if self.on_late_capture is not None:
             self.on_late_capture(self)
+
+    def log(self, item: LogItem, severity: int) -> bool:
+        """Take a log entry: for its event and for `/v1/logs`. Some microseconds; never blocks.
+
+        False where it came from inside of the SDK's own work; then it should go nowhere else either.
+        """
+        taken = self.logs.take(item, severity)
+        if self.lifetime.exiting and taken:
+            self._settle_late_capture()
+        return taken
+
+    def create_flow(self, name: str) -> Any:
+        """Ask the receiver for a flow; return the document that it answers, or None. Blocks; never raises."""
+        if not self.is_open or self.guard.is_busy_here:
+            return None
+        return self.lifetime.enter().create_flow(
+            encode_log_entry({"name": name}, None, self.policy, Limits())
+        )
 
     def raise_own_error(self) -> None:
         """Raise what the calling thread's last capture met, in sync mode with `raise_on_error`."""
@@ -256,6 +283,16 @@ class Recorder:
         if kept:
             fields["breadcrumbs"] = [breadcrumb.to_dict() for breadcrumb in kept]
 
+    def _add_logs(self, fields: dict[str, Any], scope: Scope | None) -> int | None:
+        """Add the log entries that belong to an event; return how many older ones had to go, or None."""
+        if "logs" in fields:
+            fields["logs"] = self.logs.without_pii(fields["logs"])
+            return None
+        entries, omitted = self.logs.attached(scope)
+        if entries:
+            fields["logs"] = entries
+        return omitted or None
+
     def add_breadcrumb(self, message: object, *, category: object, level: object, metadata: object) -> None:
         """Keep one breadcrumb in the current scope, else in this client's own buffer."""
         breadcrumb = self.breadcrumb(message, category=category, level=level, metadata=metadata)
@@ -274,7 +311,7 @@ class Recorder:
             return None
         if len(text) > MAX_BREADCRUMB_CHARS:
             text = text[:MAX_BREADCRUMB_CHARS] + "…"
-        kept = _snapshot(metadata, self._policy)
+        kept = _snapshot(metadata, self.policy)
         known = _LEVELS.get(level) if type(level) is str else None
         if known is None:
             kept = {**(kept or {}), "level": self._plain_text(level)}
@@ -288,13 +325,13 @@ class Recorder:
 
     def plain(self, value: object) -> Any:
         """Return `value` as masked plain JSON values: a snapshot that no later change can reach."""
-        return mask_value(value, self._policy)
+        return mask_value(value, self.policy)
 
     def _plain_text(self, value: object) -> str:
         """Return a string as it is; of anything else, its masked form as text, calling no user code."""
         if type(value) is str:
             return value
-        plain = mask_value(value, self._policy)
+        plain = mask_value(value, self.policy)
         return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
 
     def breadcrumbs(self) -> list[dict[str, Any]]:
@@ -314,13 +351,14 @@ class Recorder:
         """Start from nothing in a forked child (see `Lifetime.begin_again`)."""
         self.lifetime.begin_again()
         self._breadcrumbs = BreadcrumbBuffer()
+        self.logs.begin_again()
         self._admission.reset()
 
-    def request_flush(self) -> int:
+    def request_flush(self) -> FlushTarget:
         """Ask for everything captured so far to go out now; returns what to wait for. Never blocks."""
         return self.lifetime.request_flush()
 
-    def wait_flushed(self, target: int, timeout_seconds: float) -> bool:
+    def wait_flushed(self, target: FlushTarget, timeout_seconds: float) -> bool:
         """Block until what `request_flush` named is delivered, dropped or on disk, at most so long."""
         return self.lifetime.wait_flushed(target, timeout_seconds)
 
@@ -346,14 +384,27 @@ class Recorder:
             self.on_shutdown(self)
 
     @property
-    def undelivered(self) -> int:
+    def undelivered_events(self) -> int:
         """How many captured events are neither delivered nor dropped nor on disk."""
         return self.lifetime.delivery.pump.backlog.unsettled
 
+    @property
+    def undelivered_logs(self) -> int:
+        """The same for log entries."""
+        pump = self.lifetime.delivery.log_pump
+        return 0 if pump is None else pump.backlog.unsettled
+
+    @property
+    def undelivered(self) -> int:
+        """Both together."""
+        return self.undelivered_events + self.undelivered_logs
+
     def stats(self) -> Stats:
-        """Return the ledger at this moment."""
-        pump = self.lifetime.delivery.pump
-        return pump.backlog.stats(errors=pump.errors, skipped=self._admission.skipped)
+        """Return both ledgers at this moment: that of events, and in its `logs` that of log entries."""
+        delivery = self.lifetime.delivery
+        pump = delivery.pump
+        events = pump.backlog.stats(errors=pump.errors, skipped=self._admission.skipped)
+        return replace(events, logs=self.logs.stats(delivery))
 
 
 _SNAKE_ERROR_FIELDS = {

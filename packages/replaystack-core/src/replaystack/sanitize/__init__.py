@@ -13,10 +13,11 @@ from ._backend import (
 from ._documents import bulk_document, without_bodies
 from ._explain import Finding, explain
 from ._limits import Limits
+from ._log_entries import encode_log_entry, logs_document, mask_log_fields, mask_log_text
 from ._masked import Masked
 from ._otlp import otlp_document
 from ._policy import RECEIVER_POLICY, RULES_VERSION, VALUE_CLASSES, Policy
-from ._reseal import PROOF_BYTES, prove, reseal
+from ._reseal import PROOF_BYTES, prove, reseal, reseal_log_entry
 
 __all__ = [
     "PROOF_BYTES",
@@ -31,7 +32,11 @@ __all__ = [
     "bulk_document",
     "encode_batch",
     "encode_event",
+    "encode_log_entry",
     "explain",
+    "logs_document",
+    "mask_log_fields",
+    "mask_log_text",
     "mask_text",
     "mask_url",
     "mask_value",
@@ -40,5 +45,6 @@ __all__ = [
     "prove",
     "require_backend",
     "reseal",
+    "reseal_log_entry",
     "without_bodies",
 ]

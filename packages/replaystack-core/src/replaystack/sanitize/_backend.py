@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CONTRACT",
     "NativeStatus",
+    "current",
     "encode_batch",
     "encode_event",
     "mask_text",
@@ -82,7 +83,9 @@ class _Backend(Protocol):
     def url(self, url: str, policy: Policy) -> str:
         """Return a URL without secrets."""
 
-    def value(self, value: object, policy: Policy, budget_bytes: int) -> tuple[Any, bool]:
+    def value(
+        self, value: object, policy: Policy, budget_bytes: int, place: Place = Place.PAYLOAD
+    ) -> tuple[Any, bool]:
         """Return plain JSON values, masked, and whether the bound was crossed."""
 
 
@@ -99,9 +102,11 @@ class _Python:
     def url(self, url: str, policy: Policy) -> str:
         return Rules(policy).url(url)
 
-    def value(self, value: object, policy: Policy, budget_bytes: int) -> tuple[Any, bool]:
+    def value(
+        self, value: object, policy: Policy, budget_bytes: int, place: Place = Place.PAYLOAD
+    ) -> tuple[Any, bool]:
         walker = Walker(policy, budget_bytes)
-        masked = walker.walk(value)
+        masked = walker.walk(value, place)
         return masked, walker.full
 
 
@@ -157,15 +162,17 @@ class _Native:
             return self._python.url(url, policy)
         return masked
 
-    def value(self, value: object, policy: Policy, budget_bytes: int) -> tuple[Any, bool]:
+    def value(
+        self, value: object, policy: Policy, budget_bytes: int, place: Place = Place.PAYLOAD
+    ) -> tuple[Any, bool]:
         return self._ask(
-            lambda: self._tree(value, policy, budget_bytes),
-            lambda: self._python.value(value, policy, budget_bytes),
+            lambda: self._tree(value, policy, budget_bytes, place),
+            lambda: self._python.value(value, policy, budget_bytes, place),
         )
 
-    def _tree(self, value: object, policy: Policy, budget_bytes: int) -> tuple[Any, bool]:
+    def _tree(self, value: object, policy: Policy, budget_bytes: int, place: Place) -> tuple[Any, bool]:
         text, _, is_full = self._module.encode_value(
-            self._compiled(policy), value, Place.PAYLOAD, budget_bytes, plain, key_text
+            self._compiled(policy), value, place, budget_bytes, plain, key_text
         )
         return loads(text), is_full
 
@@ -199,7 +206,8 @@ def use(name: str) -> None:
     _active = _chosen(name)
 
 
-def _current() -> _Backend:
+def current() -> _Backend:
+    """Return the implementation that masks now. Raise ImportError as `require_backend` does."""
     if _active is None:
         require_backend()
     return cast("_Backend", _active)
@@ -225,7 +233,7 @@ def require_backend() -> NativeStatus:
 
 def native_status() -> NativeStatus:
     """Return which implementation masks in this process. Raise ImportError as `require_backend` does."""
-    return _current().status
+    return current().status
 
 
 def _chosen(name: str) -> _Backend:
@@ -297,7 +305,7 @@ def encode_batch(
     """
     limits = limits or Limits()
     try:
-        return [seal(data) for data in _current().events(events, policy, limits)]
+        return [seal(data) for data in current().events(events, policy, limits)]
     except Exception:  # noqa: BLE001 - fail closed
         if len(events) != 1:
             return [encode_batch((event,), policy, limits)[0] for event in events]
@@ -312,7 +320,7 @@ def mask_value(value: object, policy: Policy) -> Any:
     `{"__unmasked_dropped": True}`.
     """
     try:
-        masked, is_full = _current().value(value, policy, _VALUE_BYTES)
+        masked, is_full = current().value(value, policy, _VALUE_BYTES)
         return truncated(_VALUE_BYTES, _VALUE_BYTES, None, lower_bound=True) if is_full else masked
     except Exception:  # noqa: BLE001 - fail closed: never the raw value
         return dropped()
@@ -321,7 +329,7 @@ def mask_value(value: object, policy: Policy) -> Any:
 def mask_text(text: str, policy: Policy) -> str:
     """Return `text` under the value rules. Never raises; linear in the length of the text."""
     try:
-        return _current().text(text, policy)
+        return current().text(text, policy)
     except Exception:  # noqa: BLE001 - fail closed: never the raw text
         return MASKED
 
@@ -329,6 +337,6 @@ def mask_text(text: str, policy: Policy) -> str:
 def mask_url(url: str, policy: Policy) -> str:
     """Return one URL, absolute or relative, without secrets; the rest of it byte for byte."""
     try:
-        return _current().url(url, policy)
+        return current().url(url, policy)
     except Exception:  # noqa: BLE001 - fail closed: never the raw URL
         return MASKED

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["bulk_document", "without_bodies"]
 
-_BODIES = ("requestPayload", "responsePayload")
+_BODIES = ("requestPayload", "responsePayload", "data")
 
 
 def bulk_document(events: Sequence[Masked]) -> Masked:
@@ -21,7 +21,7 @@ def bulk_document(events: Sequence[Masked]) -> Masked:
 
 
 def without_bodies(event: Masked) -> Masked:
-    """Return `event` with each payload replaced by a marker, for a receiver that finds it too large."""
+    """Return an event or log entry, its payloads replaced by markers: the receiver found it too large."""
     document = json.loads(event.data)
     for key in _BODIES:
         if key in document:

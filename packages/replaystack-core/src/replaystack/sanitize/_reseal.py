@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 from ._backend import encode_event
 from ._json import loads
+from ._limits import Limits
+from ._log_entries import encode_log_entry
 from ._masked import seal
 
 if TYPE_CHECKING:
-    from ._limits import Limits
     from ._masked import Masked
     from ._policy import Policy
 
-__all__ = ["PROOF_BYTES", "prove", "reseal"]
+__all__ = ["PROOF_BYTES", "prove", "reseal", "reseal_log_entry"]
 
 PROOF_BYTES: Final = 8
 """Of a proof: it is kept in memory for each event on disk, and whoever forges has one guess for each."""
@@ -54,3 +55,21 @@ def reseal(data: bytes, policy: Policy, limits: Limits | None = None, *, proof: 
     except (ValueError, RecursionError):  # no UTF-8, no JSON, or nested beyond all events
         return None
     return encode_event(event, policy, limits) if type(event) is dict else None
+
+
+def reseal_log_entry(
+    data: bytes, policy: Policy, limits: Limits | None = None, *, proof: bytes = b""
+) -> Masked | None:
+    """Return one log entry that was read from a file as `Masked`: what `reseal` does for events."""
+    if proof and hmac.compare_digest(_proof(data), proof):
+        return seal(data)
+    try:
+        entry = loads(data.decode())
+    except (ValueError, RecursionError):
+        return None
+    if type(entry) is not dict:
+        return None
+    fields = entry.pop("data", None)
+    if fields is not None and type(fields) is not dict:
+        fields = {"value": fields}
+    return encode_log_entry(entry, fields, policy, limits or Limits())

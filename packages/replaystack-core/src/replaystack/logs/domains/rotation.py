@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
 __all__ = ["RotatingFile"]
 
@@ -36,7 +37,7 @@ class RotatingFile:
         self._size = 0
         self._is_torn = False  # the last write was cut short: the next line must not continue it
         # Guards the descriptor and the names of the backups: renaming and writing are one at a time.
-        self.lock: threading.RLock = threading.RLock()
+        self.lock: AbstractContextManager[object] = threading.RLock()
 
     def write(self, line: bytes) -> None:
         """Append `line`, which ends with a newline. One that is larger than `max_bytes` has its own file.

@@ -1,19 +1,19 @@
-"""Which client an integration captures with: the one it was given, else the default one of the moment."""
+"""Which client an integration or bridge speaks to: the one it was given, else the default of the moment."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from ..recorder import default_recorder
+from .registry import default_recorder
 
 if TYPE_CHECKING:
-    from ..recorder import Recorder
+    from .recorder import Recorder
 
 __all__ = ["Client", "open_recorder"]
 
 
 class Client(Protocol):
-    """A `ReplayStackClient`, as far as an integration needs it."""
+    """A `ReplayStackClient`, as far as an integration or bridge needs it."""
 
     @property
     def recorder(self) -> Recorder:
