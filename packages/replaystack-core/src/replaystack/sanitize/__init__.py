@@ -15,6 +15,13 @@ from ._explain import Finding, explain
 from ._limits import Limits
 from ._masked import Masked
 from ._policy import RECEIVER_POLICY, RULES_VERSION, VALUE_CLASSES, Policy
+from ._raw_logs import (
+    NotMaskableError,
+    mask_log_document,
+    mask_log_lines,
+    mask_log_rows,
+    mask_log_texts,
+)
 from ._reseal import PROOF_BYTES, prove, reseal
 
 __all__ = [
@@ -26,11 +33,16 @@ __all__ = [
     "Limits",
     "Masked",
     "NativeStatus",
+    "NotMaskableError",
     "Policy",
     "bulk_document",
     "encode_batch",
     "encode_event",
     "explain",
+    "mask_log_document",
+    "mask_log_lines",
+    "mask_log_rows",
+    "mask_log_texts",
     "mask_text",
     "mask_url",
     "mask_value",
