@@ -17,6 +17,13 @@ from ._log_entries import encode_log_entry, logs_document, mask_log_fields, mask
 from ._masked import Masked
 from ._otlp import otlp_document
 from ._policy import RECEIVER_POLICY, RULES_VERSION, VALUE_CLASSES, Policy
+from ._raw_logs import (
+    NotMaskableError,
+    mask_log_document,
+    mask_log_lines,
+    mask_log_rows,
+    mask_log_texts,
+)
 from ._reseal import PROOF_BYTES, prove, reseal, reseal_log_entry
 
 __all__ = [
@@ -28,6 +35,7 @@ __all__ = [
     "Limits",
     "Masked",
     "NativeStatus",
+    "NotMaskableError",
     "Policy",
     "bulk_document",
     "encode_batch",
@@ -35,8 +43,12 @@ __all__ = [
     "encode_log_entry",
     "explain",
     "logs_document",
+    "mask_log_document",
     "mask_log_fields",
+    "mask_log_lines",
+    "mask_log_rows",
     "mask_log_text",
+    "mask_log_texts",
     "mask_text",
     "mask_url",
     "mask_value",

@@ -79,7 +79,21 @@ def read_logs(raw: bytes, request: LogRequest, received_ms: int) -> list[LogReco
     except FormatError as error:
         raise Refusal(400, error.message, document=error.document()) from None
     batch = uuid.UUID(request.batch) if request.batch and _BATCH.fullmatch(request.batch) else None
-    return [_record(entry, index, received_ms, batch) for index, entry in enumerate(entries)]
+    mask = _Masking()
+    return [_record(entry, index, received_ms, batch, mask) for index, entry in enumerate(entries)]
+
+
+class _Masking:
+    """Masks the texts of one request; what most of its logs share (source, environment) once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def __call__(self, text: str) -> str:
+        known = self._known.get(text)
+        if known is None:
+            known = self._known[text] = mask_text(text, RECEIVER_POLICY)
+        return known
 
 
 def _choose(raw: bytes, request: LogRequest) -> tuple[FormatName, str]:
@@ -100,12 +114,10 @@ def _choose(raw: bytes, request: LogRequest) -> tuple[FormatName, str]:
     return ("obl" if declared == "json" and found == "obl" else declared), text
 
 
-def _record(entry: Entry, index: int, received_ms: int, batch: uuid.UUID | None) -> LogRecord:
+def _record(entry: Entry, index: int, received_ms: int, batch: uuid.UUID | None, mask: _Masking) -> LogRecord:
     given_id = entry.get("id") or (str(uuid.uuid5(batch, str(index))) if batch else str(uuid.uuid4()))
     occurred_ms = min(entry.get("timestamp", received_ms), received_ms)
-    texts: dict[str, Any] = {
-        field: mask_text(entry[key], RECEIVER_POLICY) for key, field in _COLUMNS.items() if entry.get(key)
-    }
+    texts: dict[str, Any] = {field: mask(entry[key]) for key, field in _COLUMNS.items() if entry.get(key)}
     data = entry.get("data")
     return LogRecord(
         log_id=given_id,
@@ -113,9 +125,9 @@ def _record(entry: Entry, index: int, received_ms: int, batch: uuid.UUID | None)
         received_ms=received_ms,
         level=entry["level"],
         is_pii=entry["isPii"],
-        message=mask_text(entry["message"], RECEIVER_POLICY),
+        message=mask(entry["message"]),
         step_index=entry.get("stepIndex"),
-        tags=tuple(mask_text(tag, RECEIVER_POLICY) for tag in entry.get("tags", ())),
+        tags=tuple(mask(tag) for tag in entry.get("tags", ())),
         data=mask_value(data, RECEIVER_POLICY) if data else None,
         **texts,
     )
