@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from .registry import open_recorders, remember
 
 if TYPE_CHECKING:
+    from .lifetime import FlushTarget
     from .recorder import Recorder
 
 __all__ = ["flush_at_exit", "forget_exit", "is_exiting", "watch_exit", "watch_recorder"]
@@ -122,7 +123,7 @@ def flush_at_exit() -> None:
 
 
 def _finish(
-    recorder: Recorder, target: int, seconds: float, impatient: KeyboardInterrupt | None
+    recorder: Recorder, target: FlushTarget, seconds: float, impatient: KeyboardInterrupt | None
 ) -> KeyboardInterrupt | None:
     """Flush one recorder within `seconds`, whatever signals say meanwhile.
 

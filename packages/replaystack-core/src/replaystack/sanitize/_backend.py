@@ -361,7 +361,7 @@ def mask_json(text: str, policy: Policy) -> str | None:
     Where masking fails, too: what cannot be masked is no document that may go anywhere.
     """
     try:
-        return _current().json(text, policy)
+        return current().json(text, policy)
     except Exception:  # noqa: BLE001 - fail closed: never the raw text
         return None
 
