@@ -88,7 +88,9 @@ handlers = [type(h).__name__ for h in logging.getLogger("replaystack").handlers]
 assert handlers == ["NullHandler"], handlers
 assert logging.getLogger("app").handlers == []
 """
-    ended = subprocess.run([sys.executable, "-c", program], check=True, timeout=60, capture_output=True, text=True)
+    ended = subprocess.run(
+        [sys.executable, "-c", program], check=True, timeout=60, capture_output=True, text=True
+    )
     assert ended.stdout == ""
 
 
