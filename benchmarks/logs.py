@@ -92,9 +92,15 @@ def _client() -> Setup:
         def json(self) -> Any:
             return {}
 
-    client = replaystack.ReplayStackClient(api_key="k", transport=Taken())
-    replaystack.set_default_client(None)
-    return lambda: client.log.info("m", a=1, b=2), lambda: None
+    clients: list[replaystack.ReplayStackClient] = []
+
+    def toggle() -> None:
+        if clients:  # an open client would be that of the other contenders' loggers too
+            clients.pop().close(0)
+        else:
+            clients.append(replaystack.ReplayStackClient(api_key="k", transport=Taken()))
+
+    return lambda: clients[0].log.info("m", a=1, b=2), toggle
 
 
 def _domain_file() -> Setup:
