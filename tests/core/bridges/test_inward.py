@@ -227,7 +227,7 @@ def test_structlog(kept: list[LogEntry]) -> None:
     try:
         raise KeyError("k")
     except KeyError:
-        log.error("failed", exc_info=True)  # noqa: G201 - structlog's own spelling
+        log.error("failed", exc_info=True)
     formatted = structlog.wrap_logger(
         None, processors=[structlog.processors.format_exc_info, StructlogProcessor(), last]
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ...diagnostics import Guard, RateLimitedLogger
+from ...diagnostics import Guard
 from ...recorder.clients import Client, open_recorder
 from ...sanitize import Policy, mask_log_text
 from ..arguments import MISSPELT, is_true
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Client", "is_own", "take"]
 
-_log = RateLimitedLogger(__name__)
 _guard = Guard()  # where there is no client
 _PII: Final = frozenset({"is_pii", *MISSPELT})
 _policy: Policy | None = None
