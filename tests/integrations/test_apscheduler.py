@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import threading
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from apscheduler.events import EVENT_JOB_EXECUTED, EVENT_JOB_SUBMITTED
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, EVENT_JOB_SUBMITTED
 from apscheduler.executors.pool import ProcessPoolExecutor
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.schedulers.background import BackgroundScheduler
 from tests.receiver import Receiver
 
-from replaystack import ReplayStackClient
+from replaystack import ReplayStackClient, configure_domains
 from replaystack.integrations.apscheduler import instrument
 from replaystack.jobs import current_job
+from replaystack.logs.sinks import remove_sink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 GUARD_SECONDS = 30
 
@@ -334,6 +337,38 @@ def test_a_pool_of_processes(client: ReplayStackClient, receiver: Receiver, jour
     assert (events["break_down"]["status"], events["break_down"]["errorName"]) == ("failed", "LookupError")
     assert "in break_down" in events["break_down"]["stackTrace"]
     assert (events["die"]["status"], events["die"]["errorName"]) == ("failed", "BrokenProcessPool")
+
+
+@pytest.mark.checklist("O10")
+def test_the_life_is_in_the_scheduler_domain(
+    scheduler: BackgroundScheduler, client: ReplayStackClient, receiver: Receiver, tmp_path: Path
+) -> None:
+    """Without a logger of the caller's it is the domain `scheduler`: ids, traceback, and the event's logs."""
+    files = configure_domains(tmp_path, console=False, format="json")
+    try:
+        instrument(scheduler, client)
+        failed = threading.Event()
+        scheduler.add_listener(lambda _: failed.set(), EVENT_JOB_ERROR)
+        scheduler.add_job(break_down, "date", run_date=_now(), id="break", misfire_grace_time=None)
+        scheduler.start()
+        assert failed.wait(GUARD_SECONDS)
+        scheduler.shutdown()
+    finally:
+        remove_sink(files)
+        files.close()
+    lines = [json.loads(line) for line in (tmp_path / "scheduler.log").read_text().splitlines()]
+    messages = [line["message"] for line in lines]
+    assert messages[:3] == ["Scheduler initialization", "Job registered", "Scheduler started"]
+    assert sorted(messages[3:6]) == ["Job removed", "Task failed", "Task started"]  # two threads
+    assert messages[6] == "Scheduler shutdown requested"
+    assert messages[-1] == "Scheduler stopped"
+    (bad,) = [line for line in lines if line["message"] == "Task failed"]
+    assert (bad["context"]["task_id"], bad["context"]["status"]) == ("break", "failed")
+    assert bad["error_stack"].endswith("LookupError: no rates today")
+    assert "exc_info" not in bad["context"]
+    assert client.flush()
+    event = receiver.event()
+    assert [line["message"] for line in event["logs"]] == ["Task started", "Task failed"]
 
 
 def test_removed_it_captures_no_more(

@@ -14,8 +14,8 @@ import pytest
 from tests.receiver import Receiver, Reply
 
 from replaystack import timberlogs
-from replaystack.delivery.schedule import Schedule
 from replaystack.delivery.courier import Outcome
+from replaystack.delivery.schedule import Schedule
 from replaystack.timberlogs import (
     Flow,
     LogEntry,
@@ -32,18 +32,19 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    """A receiver as the seed's: it takes `/v1/logs` and advertises nothing."""
+    """Serve as the seed's receiver does: it takes `/v1/logs` and advertises nothing."""
     with Receiver(takes_logs=True) as receiver:
         yield receiver
 
 
 def made(receiver: Receiver, **options: Any) -> TimberlogsClient:
+    """Return a client of `receiver`."""
     options = {"source": "shop", "environment": "production", "api_key": "tb_test_x", **options}
     return create_timberlogs(endpoint=receiver.origin, **options)
 
 
 def test_the_defaults_are_the_seeds() -> None:
-    """batch 10, 5 s, 3 retries, 1 s doubling up to 30 s, everything from debug on."""
+    """Batch 10, 5 s, 3 retries, 1 s doubling up to 30 s, everything from debug on."""
     with create_timberlogs("s", "production", "k") as client:
         config = client.recorder.config
         assert (config.batch_max_events, config.batch_interval_seconds, config.max_retries) == (10, 5.0, 3)
@@ -233,11 +234,10 @@ def test_flush_waits_for_what_is_in_flight(receiver: Receiver) -> None:
     with made(receiver, flush_interval=0.0) as client:
         client.info("m")
         receiver.log_posts(1)  # in flight now
-        done = threading.Event()
-        waiting = threading.Thread(target=lambda: (client.flush(60), done.set()))
+        waiting = threading.Thread(target=lambda: client.flush(60))
         waiting.start()
         assert client.stats().delivered == 0
-        assert not done.is_set()
+        assert waiting.is_alive()
         receiver.released.set()
         waiting.join(60)
         assert client.stats().delivered == 1
@@ -261,7 +261,7 @@ def test_with_delivers_and_raises_on(receiver: Receiver) -> None:
     with made(receiver) as client:
         client.info("1")
     assert len(receiver.taken_logs()) == 1
-    with pytest.raises(KeyError, match="mine"), made(receiver) as client:
+    with pytest.raises(KeyError, match="mine"), made(receiver) as client:  # noqa: PT012 - the block is the test
         client.info("2")
         raise KeyError("mine")
     assert len(receiver.taken_logs()) == 2
@@ -312,7 +312,7 @@ def test_the_moment_and_the_data_are_those_of_the_call(receiver: Receiver) -> No
 
 
 def test_nothing_that_is_logged_raises(receiver: Receiver) -> None:
-    """Empty and long messages, many tags, unknown levels, odd data: each is delivered, cut where it must be."""
+    """Empty and long messages, many tags, unknown levels, odd data: each is delivered."""
     with made(receiver) as client:
         client.info("").info("x" * 20_000).info("m", {"when": time.gmtime(), "object": object()})
         client.log(LogEntry("loud", "m", tags=[1] * 30))  # type: ignore[list-item]  # what the seed let raise
@@ -326,7 +326,8 @@ def test_nothing_that_is_logged_raises(receiver: Receiver) -> None:
 @pytest.mark.parametrize(
     "bad",
     [
-        {"batch_size": 0}, {"batch_size": -1}, {"flush_interval": -1}, {"max_retries": -1}, {"min_level": "loud"},
+        {"batch_size": 0}, {"batch_size": -1}, {"flush_interval": -1}, {"max_retries": -1},
+        {"min_level": "loud"},
         {"source": ""}, {"source": "x" * 101}, {"environment": ""}, {"initial_delay_ms": -1},
     ],
 )  # fmt: skip

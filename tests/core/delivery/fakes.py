@@ -191,5 +191,5 @@ class Rig:
 
 def assert_lawful(stats: Stats) -> None:
     """Check the one law of the ledger."""
-    gone = stats.delivered + sum(stats.dropped.values())
+    gone = stats.delivered + stats.carried + sum(stats.dropped.values())
     assert stats.captured + stats.adopted == gone + stats.queued + stats.in_flight + stats.spooled, stats

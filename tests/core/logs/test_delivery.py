@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 
 def client_of(receiver: Receiver, **options: Any) -> ReplayStackClient:
+    """Return a client of `receiver` that gathers no batches for long."""
     return ReplayStackClient(
-        **{"api_key": "k", "endpoint": receiver.origin, "batch_interval_seconds": 0.01, **options}  # type: ignore[typeddict-item]
+        **{"api_key": "k", "endpoint": receiver.origin, "batch_interval_seconds": 0.01, **options}
     )
 
 
@@ -236,7 +237,7 @@ def test_what_is_too_long_for_the_wire_is_cut_visibly_and_counted() -> None:
 
 
 def test_entries_wait_on_disk_for_the_next_process(tmp_path: Path) -> None:
-    """With a spool, what could not be delivered is sent by the next client: entries in a folder of their own."""
+    """With a spool, what could not be delivered is sent by the next client, from a folder of its own."""
     with Receiver(capabilities="logs") as receiver:
         receiver.log_reply = Reply(503)
         spooled = client_of(receiver, spool_path=tmp_path, max_retries=0)

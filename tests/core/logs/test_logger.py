@@ -12,7 +12,6 @@ import pytest
 
 import replaystack
 from replaystack import ReplayStackClient, get_logger
-from replaystack.diagnostics import raise_internal_errors
 from replaystack.logs import LogEntry, LogOptions, add_sink
 from replaystack.logs.behind import RESERVED
 
@@ -40,11 +39,12 @@ class Hostile:
     def __str__(self) -> str:
         raise RuntimeError("str")
 
-    __repr__ = __bool__ = __len__ = __iter__ = __str__  # type: ignore[assignment]  # all of them raise
+    __repr__ = __bool__ = __len__ = __iter__ = __str__
 
 
 @pytest.fixture
 def kept() -> Kept:
+    """Return a sink that hears everything."""
     return Kept()
 
 
@@ -64,11 +64,12 @@ def test_fields_come_by_name_as_data_and_as_extra(kept: Kept) -> None:
     log.info("m", {"a": 1, "b": 1, "c": 1}, extra={"a": 0, "d": 0}, b=2)
     assert kept.last.fields == {"a": 1, "d": 0, "b": 2, "c": 1}
     log.info("m", data={"a": 1}, options={"tags": ["x"]})
-    assert (kept.last.fields, kept.last.tags) == ({"a": 1}, ("x",))
+    assert kept.last.fields == {"a": 1}
+    assert list(kept.last.tags) == ["x"]
     log.info("m", {"a": 1}, LogOptions(tags=["x", "y"]))
-    assert kept.last.tags == ("x", "y")
+    assert list(kept.last.tags) == ["x", "y"]
     log.info("m", tags="abc")
-    assert kept.last.tags == ("abc",)
+    assert list(kept.last.tags) == ["abc"]
 
 
 def test_what_was_said_stays_said(kept: Kept) -> None:
@@ -139,7 +140,8 @@ def test_nothing_that_is_passed_makes_a_call_raise(kept: Kept, monkeypatch: pyte
     circle: dict[str, Any] = {}
     circle["self"] = circle
     odd: list[Any] = [
-        Hostile(), dt.datetime(2026, 1, 1), b"\xff", circle, object(), float("nan"), 10**5000, {1, 2}, "\ud800",
+        Hostile(), dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc), b"\xff", circle, object(), float("nan"),
+        10**5000, {1, 2}, "\ud800",
         lambda: None, [[["deep"] * 5] * 5], {Hostile(): 1}, None, "",
     ]  # fmt: skip
     calls = 0
@@ -152,9 +154,9 @@ def test_nothing_that_is_passed_makes_a_call_raise(kept: Kept, monkeypatch: pyte
         log.info("100 % sure", value)
         log.info("%s", value)
         calls += 7
-    names = {
-        name: 1 for name in (*RESERVED, "level", "content", "timestamp", "logger", "name", "message", "self")
-    }
+    names = dict.fromkeys(
+        (*RESERVED, "level", "content", "timestamp", "logger", "name", "message", "self"), 1
+    )
     log.info("m", **names)
     log.info()
     log.info("m", 1, 2, 3, 4)
@@ -200,12 +202,11 @@ def test_a_misspelt_pii_flag_protects_all_the_same(
     log.info("m", phone="+123", **{spelling: True})
     assert kept.last.is_pii
     assert kept.last.fields == {"phone": "+123"}
-    assert raise_internal_errors is not None
     assert "misspelt" in caplog.text
 
 
 def test_caplog_sees_what_is_said(caplog: pytest.LogCaptureFixture) -> None:
-    """The standard library's logger of the same name has the record: masked, with fields, at the caller's place."""
+    """The logger behind has the record: masked, with fields, at the caller's place."""
     caplog.set_level("INFO", logger="shop")
     try:
         raise ValueError("password=hunter22hunter")
@@ -213,22 +214,25 @@ def test_caplog_sees_what_is_said(caplog: pytest.LogCaptureFixture) -> None:
         get_logger("shop").error("m", exc_info=True, order=7, args="x", password="hunter22")
     (record,) = caplog.records
     assert (record.name, record.levelname, record.getMessage()) == ("shop", "ERROR", "m")
-    assert record.order == 7
-    assert record.field_args == "x"
-    assert record.password == "[MASKED]"
+    extra = vars(record)
+    assert (extra["order"], extra["field_args"], extra["password"]) == (7, "x", "[MASKED]")
     assert record.filename == "test_logger.py"
     assert record.funcName == "test_caplog_sees_what_is_said"
     assert "ValueError" in caplog.text
     assert "hunter22" not in caplog.text
-    assert isinstance(record.replaystack_entry, LogEntry)
+    assert isinstance(extra["replaystack_entry"], LogEntry)
 
 
 def test_the_level_and_handlers_are_those_of_the_logger_behind(kept: Kept) -> None:
     """`setLevel` and `addHandler` go to the standard library's logger; below the level nothing is said."""
     log = get_logger("quiet").setLevel("warn")
     records: list[logging.LogRecord] = []
-    handler = logging.Handler()
-    handler.emit = records.append  # type: ignore[method-assign]  # a handler that keeps
+
+    class Keeping(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            records.append(record)
+
+    handler = Keeping()
     log.addHandler(handler)
     try:
         log.info("m").debug("m").warning("w")
@@ -289,7 +293,7 @@ def test_a_sink_that_logs_does_not_hear_itself() -> None:
 
         def emit(self, entry: LogEntry) -> None:
             heard.append(entry.message)
-            log.info("echo of " + entry.message)
+            log.info("echo", of=entry.message)
 
     add_sink(Echo())
     log.info("m")
@@ -342,7 +346,7 @@ class Nowhere:
     """A user's transport that takes everything."""
 
     status_code = 201
-    headers: dict[str, str] = {}
+    headers: dict[str, str] | None = None
 
     def json(self) -> Any:
         return {"success": True}

@@ -16,6 +16,7 @@ from apscheduler.executors.pool import ProcessPoolExecutor
 
 from ..clock import iso_timestamp
 from ..jobs import Job
+from ..logs import Logger
 from ..recorder.clients import Client, open_recorder
 from ..stacktrace import describe_exception, error_fields
 
@@ -57,6 +58,7 @@ def instrument(
         scheduler: a `BackgroundScheduler`, `AsyncIOScheduler` or another one of APScheduler 3.x.
         client: a `ReplayStackClient`; None means the default client at the time of each run.
         logger: what hears of the scheduler's life and of each run's start and end.
+            None means the logger `scheduler` of the client.
 
     Returns:
         A function that takes all of it away again. Runs under way are still captured.
@@ -105,7 +107,7 @@ class _Instrument:
     def __init__(self, scheduler: Any, client: Client | None, logger: JobLog | None) -> None:
         self.client = client
         self._scheduler = scheduler
-        self._log = logger
+        self._log: JobLog = logger or Logger("scheduler", None if client is None else client.recorder)
         self._is_active = True
         self._undo: list[Callable[[], None]] = []
         # A dict's own steps are atomic: a run is taken out by whoever comes first.
@@ -318,13 +320,12 @@ class _Instrument:
         return counts
 
     def _say(self, level: str, message: str, **fields: Any) -> None:
-        if self._log is not None:
-            try:
-                getattr(self._log, level)(message, **fields)
-            except Exception as error:  # noqa: BLE001 - the user's logger; the scheduler goes on
-                recorder = open_recorder(self.client)
-                if recorder is not None:
-                    recorder.guard.report(error, "replaystack: %s raised", "the scheduler's logger")
+        try:
+            getattr(self._log, level)(message, **fields)
+        except Exception as error:  # noqa: BLE001 - the user's logger; the scheduler goes on
+            recorder = open_recorder(self.client)
+            if recorder is not None:
+                recorder.guard.report(error, "replaystack: %s raised", "the scheduler's logger")
 
 
 def _name(job: Any) -> str:

@@ -15,6 +15,7 @@ from celery import signals
 from celery.exceptions import Ignore, Reject, TimeLimitExceeded
 
 from ..jobs import Job, named_arguments
+from ..logs import Logger
 from ..recorder.clients import Client, open_recorder
 from ..stacktrace import describe_exception, error_fields
 
@@ -40,6 +41,7 @@ def instrument(
         app: a `Celery` application; None means all of this process.
         client: a `ReplayStackClient`; None means the default client at the time of each run.
         logger: what hears of each run's start and end.
+            None means the logger `scheduler` of the client.
 
     Returns:
         A function that takes it away again.
@@ -60,7 +62,7 @@ class _Instrument:
     def __init__(self, app: Any, client: Client | None, logger: JobLog | None) -> None:
         self.app = app
         self.client = client
-        self._log = logger
+        self._log: JobLog = logger or Logger("scheduler", None if client is None else client.recorder)
         self._timed_out: deque[str] = deque(maxlen=1000)  # the second signal follows within a moment
         self._receivers = (
             (signals.task_prerun, self._begin),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rq import Retry
 
 from ..jobs import Job, current_job, named_arguments
+from ..logs import Logger
 from ..recorder import flush_at_exit
 from ..recorder.clients import Client, open_recorder
 
@@ -35,6 +36,7 @@ def instrument(
             `SpawnWorker`: its work horses are new programs, in which nothing is instrumented.
         client: a `ReplayStackClient`; None means the default client at the time of each run.
         logger: what hears of each run's start and end.
+            None means the logger `scheduler` of the client.
 
     Returns:
         A function that takes it away again.
@@ -56,7 +58,7 @@ class _Instrument:
     def __init__(self, worker: Any, client: Client | None, logger: JobLog | None) -> None:
         self.client = client
         self._target = worker
-        self._log = logger
+        self._log: JobLog = logger or Logger("scheduler", None if client is None else client.recorder)
         self._is_active = True
         self._undo: list[Callable[[], None]] = []
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..clock import SYSTEM_CLOCK, Clock, iso_timestamp, new_id
 from ..errors import CaptureFailure
-from ..scope import Scope, current_scope, enter_scope
+from ..scope import Scope, current_correlation_id, current_scope, enter_scope
 from ..stacktrace import describe_exception, error_fields, exception_message
 from ..wire import is_trace_id
 
@@ -129,6 +129,7 @@ class JobRun:
                 self.fields["request_payload"] = recorder.plain(self.fields["request_payload"])
             if around is not None:
                 self.scope.user, self.scope.session = around.user, around.session
+                self.scope.correlation, self.scope.flow = current_correlation_id(), around.flow
                 self.fields.setdefault("parent_trace_id", around.trace_id)
             if recorder.on_begin is not None:
                 recorder.on_begin()

@@ -104,7 +104,7 @@ class LogEntry(NamedTuple):
 
 def beside(fields: Mapping[str, Any], taken: Collection[str]) -> Mapping[str, Any]:
     """Return `fields` as they may stand beside the keys `taken`: one of such a name is `field_<name>`."""
-    if not any(key in fields for key in taken):
+    if fields.keys().isdisjoint(taken):
         return fields
     placed: dict[str, Any] = {key: value for key, value in fields.items() if key not in taken}
     for key in taken:

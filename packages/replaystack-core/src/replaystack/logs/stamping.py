@@ -71,11 +71,12 @@ def stamp(  # noqa: PLR0917 - by name it would take half as long again
     if error is not None:
         error_name, error_stack = error_parts(error, policy)
     scope = current_scope()
-    user = session = None
+    user = session = request = None
     if recorder is not None:
         user, session = recorder.user, recorder.session
     if scope is not None:
         user, session = scope.user or user, scope.session or session
+        request = scope.trace_id
     entry = LogEntry(
         new_entry_id(),
         timestamp,
@@ -89,7 +90,7 @@ def stamp(  # noqa: PLR0917 - by name it would take half as long again
         error_stack,
         user,
         session,
-        None if scope is None else scope.trace_id,
+        request,
         current_correlation_id(),
         flow_id or current_flow_id(),
         step_index,

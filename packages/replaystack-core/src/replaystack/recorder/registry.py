@@ -57,7 +57,7 @@ def open_recorders() -> list[Recorder]:
 
 def default_recorder() -> Recorder | None:
     """Return the recorder that serves module-level calls, or None if no client is open."""
-    if _default is not None:
+    if _default is not None or not _open:
         return _default
     return next((recorder for recorder in list(_open.values()) if recorder.is_open), None)
 

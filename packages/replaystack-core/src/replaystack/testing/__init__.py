@@ -1,15 +1,17 @@
-"""For users' tests: plant secrets, and prove that none of them leaves the process.
+"""For users' tests: plant secrets, prove that none of them leaves the process; keep what was logged.
 
 Needs no pytest by itself; the fixture lives in `replaystack.testing.plugin`.
 """
 
 from .canaries import Canaries, Secret, card_number, jwt, password
+from .logs import CapturedLogs, captured_logs
 from .search import Finding, Haystack, Verdict, blind_spots, prove
 from .storage import database_haystacks
 from .watch import LeakWatch, SecretLeakedError, assert_no_secret, watch_transports
 
 __all__ = [
     "Canaries",
+    "CapturedLogs",
     "Finding",
     "Haystack",
     "LeakWatch",
@@ -18,6 +20,7 @@ __all__ = [
     "Verdict",
     "assert_no_secret",
     "blind_spots",
+    "captured_logs",
     "card_number",
     "database_haystacks",
     "jwt",

@@ -2,5 +2,15 @@
 
 from .handler_sink import HandlerSink
 from .otlp import OtlpSink, OtlpStats
+from .stdlib import ReplayStackHandler, capture_warnings
+from .structured import LoguruSink, StructlogProcessor
 
-__all__ = ["HandlerSink", "OtlpSink", "OtlpStats"]
+__all__ = [
+    "HandlerSink",
+    "LoguruSink",
+    "OtlpSink",
+    "OtlpStats",
+    "ReplayStackHandler",
+    "StructlogProcessor",
+    "capture_warnings",
+]

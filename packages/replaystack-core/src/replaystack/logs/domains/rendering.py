@@ -8,11 +8,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ...clock import iso_timestamp
+from ..entry import LogEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ..entry import LogEntry
+    from collections.abc import Callable, Iterator
 
 __all__ = ["RENDERINGS", "json_line", "text_lines"]
 
@@ -24,8 +23,14 @@ _INDENT = "    "
 _PLAIN_VALUE = re.compile(r"[^\s\"'=\\]+")
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _IDS = ("correlation_id", "request_id", "flow_id", "step_index", "user_id", "session_id")
+# They stand side by side in an entry, and most entries have none of them: one comparison tells.
+_FIRST_ID = min(map(LogEntry._fields.index, _IDS))
+_LAST_ID = max(map(LogEntry._fields.index, _IDS)) + 1
+_NO_IDS = (None,) * (_LAST_ID - _FIRST_ID)
 
-_second = (0, "")  # the last second that was written out, and how: a tuple is replaced as a whole
+# The last second that was written out, and how: a tuple is replaced as a whole.
+_second = (0, "")
+_utc_second = (0, "")
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -49,6 +54,25 @@ def _moment(timestamp: float) -> str:
     return f"{text},{int((timestamp - whole) * 1000):03d}"
 
 
+def _utc_moment(timestamp: float) -> str:
+    """Return what `iso_timestamp` does, for lines of which many fall into one second."""
+    global _utc_second  # noqa: PLW0603 - a memory of one second
+    whole = int(timestamp)
+    known, text = _utc_second
+    if known != whole:
+        text = iso_timestamp(whole)[:-4]
+        _utc_second = (whole, text)
+    return f"{text}{int((timestamp - whole) * 1000):03d}Z"
+
+
+def _ids(entry: LogEntry) -> Iterator[tuple[str, Any]]:
+    """Yield the ids that an entry has."""
+    for name in _IDS:
+        value = getattr(entry, name)
+        if value is not None:
+            yield name, value
+
+
 def _value(value: Any) -> str:
     """Return a field's value: bare where that is clear, else as JSON."""
     if type(value) is str:
@@ -62,10 +86,8 @@ def text_lines(entry: LogEntry) -> str:
     parts = [" - ".join(head)]
     for key, value in entry.fields.items():
         parts.append(f" {one_line(key)}={_value(value)}")
-    for name in _IDS:
-        value = getattr(entry, name)
-        if value is not None and name not in entry.fields:
-            parts.append(f" {name}={_value(value)}")
+    if entry[_FIRST_ID:_LAST_ID] != _NO_IDS:
+        parts.extend(f" {name}={_value(value)}" for name, value in _ids(entry) if name not in entry.fields)
     if entry.tags:
         parts.append(f" tags={_value(list(entry.tags))}")
     if entry.error_name is not None and not entry.error_stack:
@@ -79,16 +101,14 @@ def text_lines(entry: LogEntry) -> str:
 def json_line(entry: LogEntry) -> str:
     """Return timestamp, domain, level, message and context as JSON on one line; ids where they are known."""
     record: dict[str, Any] = {
-        "timestamp": iso_timestamp(entry.timestamp),
+        "timestamp": _utc_moment(entry.timestamp),
         "domain": entry.logger,
         "level": entry.level.upper(),
         "message": entry.message,
-        "context": dict(entry.fields),
+        "context": entry.fields if type(entry.fields) is dict else dict(entry.fields),
     }
-    for name in _IDS:
-        value = getattr(entry, name)
-        if value is not None:
-            record[name] = value
+    if entry[_FIRST_ID:_LAST_ID] != _NO_IDS:
+        record.update(_ids(entry))
     if entry.tags:
         record["tags"] = list(entry.tags)
     if entry.is_pii:

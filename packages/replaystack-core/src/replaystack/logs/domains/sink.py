@@ -67,7 +67,7 @@ class Domains:
         if severity < self.settings.severity or self.is_closed:
             return
         text = self._render(entry)
-        if self.settings.console:
+        if self.settings.console and not _is_printed(entry, severity):
             _print(text)
         line = text.encode("utf-8", "backslashreplace")
         file = self._files.get(entry.logger)
@@ -164,6 +164,26 @@ class Domains:
 
 _MAX_KNOWN = 10_000
 """How many loggers' files are looked up by the logger's name; names beyond pay for a check each time."""
+
+
+def _is_printed(entry: LogEntry, severity: int) -> bool:
+    """Tell whether a handler of the application prints this entry anyway: no line is on a console twice.
+
+    Every entry is also handed to the standard library's logger of its name, personal data aside.
+    """
+    if entry.is_pii:
+        return False
+    logger: logging.Logger | None = logging.getLogger(entry.logger)
+    if logger is None or not logger.isEnabledFor(severity):
+        return False
+    consoles = (sys.stderr, sys.stdout)
+    while logger is not None:
+        for handler in logger.handlers:
+            stream = handler.stream if isinstance(handler, logging.StreamHandler) else None
+            if stream is not None and stream in consoles and severity >= handler.level:
+                return True
+        logger = logger.parent if logger.propagate else None
+    return False
 
 
 def _print(text: str) -> None:
