@@ -233,13 +233,13 @@ class TestSigningIn:
         first = sessions.sign_in("a-token-of-the-test")
         assert first is not None
         assert sessions.sign_in("another") is None
-        assert sessions._is_open(first)
+        assert sessions._role(first) == "owner"
         now[0] = SESSION_SECONDS
-        assert not sessions._is_open(first)
+        assert sessions._role(first) is None
         newer = [sessions.sign_in("a-token-of-the-test") for _ in range(300)]
-        assert len(sessions._ends) == 256
-        assert sessions._is_open(str(newer[-1]))
-        assert not sessions._is_open(str(newer[0]))
+        assert len(sessions._open) == 256
+        assert sessions._role(str(newer[-1])) == "owner"
+        assert sessions._role(str(newer[0])) is None
 
 
 class Shelf:

@@ -54,7 +54,15 @@ def test_it_tells_what_one_needs_and_ends_well(tmp_path: Path, stop: signal.Sign
     database = tmp_path / "kept.sqlite3"
     with started("--db", str(database), "--json") as process:
         told = facts(process)
-        assert set(told) == {"url", "ingest_key", "login_url", "read_token", "database"}
+        assert set(told) == {
+            "url",
+            "ingest_key",
+            "login_url",
+            "read_token",
+            "viewer_login_url",
+            "viewer_token",
+            "database",
+        }
         assert told["database"] == str(database)
         headers = {"x-replaystack-api-key": told["ingest_key"]}
         assert (

@@ -481,7 +481,7 @@ class TestCurl:
 
 @pytest.mark.parametrize(
     "event",
-    [{}, {"breadcrumbs": None, "logs": "x"}, {"breadcrumbs": [None, 1, {}]}, {"logs": [{"timestamp": 5}]}],
+    [{}, {"breadcrumbs": None}, {"breadcrumbs": [None, 1, {}]}, {"breadcrumbs": [{"timestamp": 5}]}],
 )
 def test_a_time_line_of_rubbish_is_no_mistake(event: dict[str, Any]) -> None:
     """What other senders call a breadcrumb is shown as far as it can be."""

@@ -306,7 +306,7 @@ class TestCapabilities:
         """The question needs no key and names what works."""
         answer = stranger.get("/api/v1/ingest/capabilities")
         assert answer.status_code == 200
-        assert answer.json()["data"]["capabilities"] == ["bulk", "gzip", "drops"]
+        assert answer.json()["data"]["capabilities"] == ["bulk", "gzip", "drops", "logs", "flows", "pii"]
 
     def test_every_answer_of_the_ingest_side_carries_them(self, server: RunningServer) -> None:
         """Success, refusals, unknown paths and foreign hosts: the header is always there."""
@@ -322,10 +322,12 @@ class TestCapabilities:
                 ("GET", EVENTS, key, b""),
                 ("POST", "/api/v1/ingest/nothing", key, b""),
                 ("GET", "/api/v1/ingest/capabilities", {}, b""),
+                ("POST", "/v1/logs", key, b"{}"),
+                ("POST", "/v1/flows", {}, b""),
             ]
         ]
         told = [answer.headers.get("x-replaystack-capabilities") for answer in answers]
-        assert told == ["bulk, gzip, drops"] * len(answers)
+        assert told == ["bulk, gzip, drops, logs, flows, pii"] * len(answers)
 
     def test_other_answers_do_not(self, stranger: httpx.Client) -> None:
         """The reading side has nothing to say to senders."""

@@ -11,7 +11,7 @@ import replaystack_server
 from replaystack.errors import ConfigError
 from replaystack_server import Settings
 from replaystack_server.cli import _parser
-from replaystack_server.settings import INGEST_KEY_VARIABLE, READ_TOKEN_VARIABLE
+from replaystack_server.settings import INGEST_KEY_VARIABLE, READ_TOKEN_VARIABLE, VIEWER_TOKEN_VARIABLE
 
 README = Path(replaystack_server.__file__).parents[2] / "README.md"
 
@@ -27,6 +27,7 @@ README = Path(replaystack_server.__file__).parents[2] / "README.md"
             {"ingest_key": "short"},
             "ingest_key must be at least 16 visible ASCII characters without blanks: got 5",
         ),
+        ({"viewer_token": "v" * 20, "read_token": "v" * 20}, "viewer_token must differ from read_token"),
         ({"read_token": "sixteen chars or more"}, "read_token must be at least 16 visible ASCII"),
     ],
 )
@@ -53,7 +54,7 @@ def test_everything_that_can_be_set_is_documented() -> None:
     names = [field.name for field in fields(Settings)]
     undocumented = [
         name
-        for name in (*names, *options, INGEST_KEY_VARIABLE, READ_TOKEN_VARIABLE)
+        for name in (*names, *options, INGEST_KEY_VARIABLE, READ_TOKEN_VARIABLE, VIEWER_TOKEN_VARIABLE)
         if f"`{name}" not in text
     ]
     assert undocumented == ["--help"]  # which explains itself

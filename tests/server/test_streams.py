@@ -134,7 +134,9 @@ def test_a_file_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
         with httpx.Client(base_url=server.url, headers={"x-replaystack-api-key": server.key}) as sender:
             send(sender, "stream-1", 0, 1, 4)
     connection = sqlite3.connect(path)
-    connection.executescript("DROP TABLE streams; PRAGMA user_version = 1;")
+    connection.executescript(
+        "DROP TABLE streams; DROP TABLE log_search; DROP TABLE logs; PRAGMA user_version = 1;"
+    )
     connection.close()
     store = SqliteStore(path)
     (found,) = store.streams(Viewer("test"), 10)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from .config import Config, resolve
 from .diagnostics import Guard
 from .errors import ConfigError
 from .logs.flows import Flow, new_flow, new_flow_async
+from .logs.ingestion import RawIngestion
 from .logs.logger import Logger
 from .paths import should_ignore_path
 from .recorder import Recorder, beside_the_loop, register, set_default_recorder, unregister
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .config import ClientOptions
     from .delivery import Stats
     from .event import CaptureResponse
+    from .logs.ingestion import IngestReport
 
 __all__ = ["ReplayStackClient", "set_default_client"]
 
@@ -49,7 +51,9 @@ class ReplayStackClient:
         self.config: Config = config
         if config.enabled:
             require_backend()
-        self.recorder: Recorder = Recorder(config, policy=_policy(config), guard=Guard(config.on_error))
+        policy = _policy(config)
+        self._ingestion = RawIngestion(config, policy)
+        self.recorder: Recorder = Recorder(config, policy=policy, guard=Guard(config.on_error))
         """What adapters and loggers are given. Applications use the verbs below."""
         self.log: Logger = Logger("app", self.recorder)
         """The logger "app" (API.md section 6)."""
@@ -84,6 +88,48 @@ class ReplayStackClient:
             response = capture()
         self.recorder.raise_own_error()
         return response
+
+    # -- raw logs -------------------------------------------------------------------------------
+
+    def ingest_raw(
+        self,
+        body: str | bytes | BinaryIO,
+        format: str,
+        options: object = None,
+        *,
+        on_progress: Callable[[IngestReport], None] | None = None,
+    ) -> IngestReport:
+        """Send logs that another program wrote, masked, in requests of at most 100 logs.
+
+        Blocks until all of it is taken. Unlike captures it raises, so that the caller knows.
+
+        Args:
+            body: a text, its bytes, or a file open for reading bytes, which is read as it is sent.
+            format: json, jsonl, syslog, text, csv or obl.
+            options: `source`, `environment`, `level`, `dataset` for logs that lack theirs, as a dict or
+                as attributes; source and environment default to the client's.
+            on_progress: called after each request.
+
+        Raises:
+            ValueError: an unknown format or option, before any I/O; a body that cannot be read
+                (`FormatError`, which names the line).
+            IngestRejected: the receiver refused it.
+            Exception: what the transport raised, after the last retry. The attributes `accepted` and
+                `last_line` of the last three tell what was taken before.
+
+        """
+        return self._ingestion.send(body, format, options, on_progress=on_progress)
+
+    async def ingest_raw_async(
+        self,
+        body: str | bytes | BinaryIO,
+        format: str,
+        options: object = None,
+        *,
+        on_progress: Callable[[IngestReport], None] | None = None,
+    ) -> IngestReport:
+        """Do as `ingest_raw`, on a thread of its own: the event loop goes on."""
+        return await beside_the_loop(lambda: self.ingest_raw(body, format, options, on_progress=on_progress))
 
     # -- breadcrumbs and scope ------------------------------------------------------------------
 

@@ -7,9 +7,10 @@
      +-- RuntimeError
           +-- DeliveryError            an event was not delivered
                +-- ReceiverRejected        the receiver's answer was not a 2xx
+                    +-- IngestRejected          ... to raw logs (`replaystack.logs.ingestion`)
 
-Only `ConfigError` comes out of the SDK by itself; with `raise_on_error` also `ReceiverRejected`,
-or whatever the transport raised when there was no answer at all.
+Only `ConfigError`, and whatever `ingest_raw` meets, comes out of the SDK by itself; with
+`raise_on_error` also `ReceiverRejected`, or whatever the transport raised when there was no answer at all.
 """
 
 from __future__ import annotations

@@ -17,12 +17,15 @@ from replaystack.version import __version__
 
 from .access.headers import SecurityHeaders
 from .access.hosts import HostCheck
-from .answers import Refusal, failure
+from .answers import Refusal, failure, plain
+from .pages.log_routes import router as log_pages_router
 from .pages.rendering import page
 from .pages.routes import SignInNeeded, problem_page
 from .pages.routes import router as pages_router
+from .reading.log_routes import router as log_reading_router
 from .reading.routes import router as reading_router
 from .receiving.capabilities import CapabilitiesHeader
+from .receiving.log_routes import router as log_router
 from .receiving.routes import KEY_HEADERS, SCHEMAS
 from .receiving.routes import router as ingest_router
 from .service import Service
@@ -41,7 +44,7 @@ __all__ = ["create_app"]
 
 _log = logging.getLogger(__name__)
 
-_API_PREFIXES: Final = ("/api/", "/healthz", "/openapi.json")
+_API_PREFIXES: Final = ("/api/", "/v1/", "/healthz", "/openapi.json")
 """Below these errors are JSON, elsewhere pages."""
 
 _RETRY_AFTER: Final = {"retry-after": "1"}
@@ -92,8 +95,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.allowed_hosts = settings.allowed_hosts
     app.state.service = service
     app.include_router(ingest_router)
+    app.include_router(log_router)
     app.include_router(reading_router)
+    app.include_router(log_reading_router)
     app.include_router(pages_router)
+    app.include_router(log_pages_router)
     app.mount("/static", _Static(directory=Path(__file__).parent / "pages" / "static"))
     app.add_exception_handler(SignInNeeded, _ask_to_sign_in)
     app.add_exception_handler(Refusal, _refuse)
@@ -114,6 +120,10 @@ class _Static(StaticFiles):
 
 
 def _error(request: Request, status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+    if request.url.path.startswith("/v1/"):
+        retry_after = (headers or {}).get("retry-after")
+        waits = {"retryAfter": int(retry_after)} if retry_after else {}
+        return plain({"error": message, **waits}, status, headers)
     if request.url.path.startswith(_API_PREFIXES):
         return failure(status, message, headers)
     response = problem_page(status, message)
@@ -131,6 +141,8 @@ def _ask_to_sign_in(_: Request, error: Exception) -> Response:
 
 def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)  # noqa: S101 - as registered
+    if error.document is not None:
+        return plain(error.document, error.status, error.headers)
     return _error(request, error.status, error.message, dict(error.headers or {}))
 
 

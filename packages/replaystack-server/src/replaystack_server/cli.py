@@ -15,7 +15,7 @@ from replaystack.version import __version__
 
 from .app import create_app
 from .serving import DEFAULT_PORT, Server, listen, url_of
-from .settings import INGEST_KEY_VARIABLE, READ_TOKEN_VARIABLE, Settings
+from .settings import INGEST_KEY_VARIABLE, READ_TOKEN_VARIABLE, VIEWER_TOKEN_VARIABLE, Settings
 from .store import StoreError
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _EPILOG = f"""\
 environment:
   {INGEST_KEY_VARIABLE}  the key that senders use, instead of a new one at each start
   {READ_TOKEN_VARIABLE}  the token for reading, instead of a new one at each start
+  {VIEWER_TOKEN_VARIABLE}  the same for reading without personal logs
 """
 
 
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # From the environment and not from the command line, which `ps` shows to everyone.
             ingest_key=os.environ.get(INGEST_KEY_VARIABLE) or None,
             read_token=os.environ.get(READ_TOKEN_VARIABLE) or None,
+            viewer_token=os.environ.get(VIEWER_TOKEN_VARIABLE) or None,
         )
         # Before the database: a port that is taken should leave no new file behind.
         bound = listen(options.host, options.port)
@@ -111,6 +113,8 @@ def _facts(service: Service, url: str) -> dict[str, str]:
         "ingest_key": service.ingest_key,
         "login_url": f"{url}/login?token={service.read_token}",
         "read_token": service.read_token,
+        "viewer_login_url": f"{url}/login?token={service.viewer_token}",
+        "viewer_token": service.viewer_token,
         "database": str(service.settings.database.absolute()),
     }
 
@@ -122,6 +126,7 @@ def _announce(facts: dict[str, str], *, is_json: bool) -> None:
     print(
         f"ReplayStack server {__version__}\n\n"
         f"  look      {facts['login_url']}\n"
+        f"  ... without personal logs {facts['viewer_login_url']}\n"
         f"  send to   {facts['url']}\n"
         f"  key       {facts['ingest_key']}\n"
         f"  database  {facts['database']}\n\n"

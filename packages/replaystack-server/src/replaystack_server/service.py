@@ -47,7 +47,8 @@ class Service:
         self.ingest_key: str = settings.ingest_key or new_ingest_key()
         self.keys.add(self.ingest_key)
         self.read_token: str = settings.read_token or new_read_token()
-        self.sessions: Sessions = Sessions(self.read_token)
+        self.viewer_token: str = settings.viewer_token or new_read_token()
+        self.sessions: Sessions = Sessions(self.read_token, viewer_token=self.viewer_token)
         self.masking: ThreadPoolExecutor = ThreadPoolExecutor(
             _MASKING_THREADS, thread_name_prefix="replaystack-masking"
         )

@@ -8,10 +8,11 @@ from typing import Final
 
 from replaystack.errors import ConfigError
 
-__all__ = ["INGEST_KEY_VARIABLE", "READ_TOKEN_VARIABLE", "Settings"]
+__all__ = ["INGEST_KEY_VARIABLE", "READ_TOKEN_VARIABLE", "VIEWER_TOKEN_VARIABLE", "Settings"]
 
 INGEST_KEY_VARIABLE: Final = "REPLAYSTACK_SERVER_INGEST_KEY"
 READ_TOKEN_VARIABLE: Final = "REPLAYSTACK_SERVER_READ_TOKEN"  # noqa: S105 - the name of a variable
+VIEWER_TOKEN_VARIABLE: Final = "REPLAYSTACK_SERVER_VIEWER_TOKEN"  # noqa: S105 - same
 
 _SHORTEST_SECRET = 16
 """Characters. Secrets are stored as plain digests, which protects only what cannot be guessed."""
@@ -31,7 +32,11 @@ class Settings:
     """The key that senders use. None makes a new one at each start; earlier ones stay valid."""
 
     read_token: str | None = field(default=None, repr=False)
-    """The secret for reading, by login link or as a bearer token. None makes a new one at each start."""
+    """The secret for reading everything (scopes `read` and `read:pii`), by login link or as a bearer
+    token. None makes a new one at each start."""
+
+    viewer_token: str | None = field(default=None, repr=False)
+    """The same for reading what is not personal (scope `read`). None makes a new one at each start."""
 
     max_body_bytes: int = 8 * 1024 * 1024
     """Of one posted event (WIRE.md section 1)."""
@@ -58,13 +63,15 @@ class Settings:
         for name in ("body_timeout_seconds", "heartbeat_seconds"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{name} must be above 0: got {getattr(self, name)!r}")
-        for name in ("ingest_key", "read_token"):
+        for name in ("ingest_key", "read_token", "viewer_token"):
             secret: str | None = getattr(self, name)
             if secret is not None and (len(secret) < _SHORTEST_SECRET or not _is_token(secret)):
                 raise ConfigError(
                     f"{name} must be at least {_SHORTEST_SECRET} visible ASCII characters without blanks: "
                     f"got {len(secret)} characters"
                 )
+        if self.viewer_token is not None and self.viewer_token == self.read_token:
+            raise ConfigError("viewer_token must differ from read_token: it may read less")
 
 
 def _is_token(secret: str) -> bool:

@@ -34,6 +34,8 @@ class RunningServer:
     """An ingest key."""
     token: str
     """The read token, for `Authorization: Bearer`."""
+    viewer_token: str
+    """The one that reads no personal logs."""
     database: Path
     service: Service
     """What stands behind it, for a look at its store."""
@@ -42,6 +44,11 @@ class RunningServer:
     def login_url(self) -> str:
         """The link that signs a browser in."""
         return f"{self.url}/login?token={self.token}"
+
+    @property
+    def viewer_login_url(self) -> str:
+        """The same for a reader who sees no personal logs."""
+        return f"{self.url}/login?token={self.viewer_token}"
 
 
 @contextmanager
@@ -70,7 +77,9 @@ def running_server(**settings: Any) -> Iterator[RunningServer]:
         try:
             if not started.wait(_START_SECONDS):
                 raise RuntimeError(f"the server did not start within {_START_SECONDS:g} s")
-            yield RunningServer(url, service.ingest_key, service.read_token, chosen.database, service)
+            yield RunningServer(
+                url, service.ingest_key, service.read_token, service.viewer_token, chosen.database, service
+            )
         finally:
             server.should_exit = True
             thread.join(_STOP_SECONDS)

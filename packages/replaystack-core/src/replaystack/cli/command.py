@@ -11,6 +11,7 @@ from ..version import __version__
 from .configuration import read_setting
 from .doctor import Questions, examine
 from .findings import as_json, as_text, has_problem
+from .ingest import add_ingest, run_ingest
 from .process import leave
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.command is None:
-        parser.error("a command is required: doctor")
+        parser.error("a command is required: doctor, ingest")
+    if options.command == "ingest":
+        return run_ingest(options)
     given = {"endpoint": options.endpoint, "api_key": options.api_key, "timeout_seconds": options.timeout}
     if options.endpoint:  # also where REPLAYSTACK_INGEST_URL says otherwise: this was asked about
         given["ingest_url"] = options.endpoint.rstrip("/") + INGEST_PATH
@@ -71,4 +74,5 @@ def _parser() -> argparse.ArgumentParser:
         "--app", metavar="MODULE", help="import the application first (module or module:name); runs its code"
     )
     doctor.add_argument("--json", action="store_true", help="print one line of JSON instead of the text")
+    add_ingest(commands)
     return parser

@@ -16,6 +16,13 @@ from ._limits import Limits
 from ._log_entries import encode_log_entry, logs_document, mask_log_fields, mask_log_text
 from ._masked import Masked
 from ._policy import RECEIVER_POLICY, RULES_VERSION, VALUE_CLASSES, Policy
+from ._raw_logs import (
+    NotMaskableError,
+    mask_log_document,
+    mask_log_lines,
+    mask_log_rows,
+    mask_log_texts,
+)
 from ._reseal import PROOF_BYTES, prove, reseal, reseal_log_entry
 
 __all__ = [
@@ -27,6 +34,7 @@ __all__ = [
     "Limits",
     "Masked",
     "NativeStatus",
+    "NotMaskableError",
     "Policy",
     "bulk_document",
     "encode_batch",
@@ -34,8 +42,12 @@ __all__ = [
     "encode_log_entry",
     "explain",
     "logs_document",
+    "mask_log_document",
     "mask_log_fields",
+    "mask_log_lines",
+    "mask_log_rows",
     "mask_log_text",
+    "mask_log_texts",
     "mask_text",
     "mask_url",
     "mask_value",

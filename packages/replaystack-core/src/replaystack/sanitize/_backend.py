@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar, cast
 
 from ..exchange import RawBody, RawHeaders
 from . import _event
-from ._json import loads
+from ._json import NotJsonError, loads
 from ._keys import Place
 from ._limits import Limits
 from ._marks import MASKED, dropped, truncated
 from ._masked import Masked, seal
 from ._plain import key_text, plain
+from ._raw_json import mask_json as mask_document
 from ._rules import Rules
 from ._walk import Walker
 
@@ -39,6 +40,7 @@ __all__ = [
     "current",
     "encode_batch",
     "encode_event",
+    "mask_json",
     "mask_text",
     "mask_url",
     "mask_value",
@@ -83,6 +85,9 @@ class _Backend(Protocol):
     def url(self, url: str, policy: Policy) -> str:
         """Return a URL without secrets."""
 
+    def json(self, text: str, policy: Policy) -> str | None:
+        """Return one JSON document, masked by spans; None if it is none."""
+
     def value(
         self, value: object, policy: Policy, budget_bytes: int, place: Place = Place.PAYLOAD
     ) -> tuple[Any, bool]:
@@ -101,6 +106,12 @@ class _Python:
 
     def url(self, url: str, policy: Policy) -> str:
         return Rules(policy).url(url)
+
+    def json(self, text: str, policy: Policy) -> str | None:
+        try:
+            return mask_document(text, Rules(policy))
+        except NotJsonError:
+            return None
 
     def value(
         self, value: object, policy: Policy, budget_bytes: int, place: Place = Place.PAYLOAD
@@ -152,6 +163,16 @@ class _Native:
             lambda: str(self._module.mask_url(self._compiled(policy), url)[0]),
             lambda: self._python.url(url, policy),
         )
+
+    def json(self, text: str, policy: Policy) -> str | None:
+        return self._ask(
+            lambda: self._document(text, policy),
+            lambda: self._python.json(text, policy),
+        )
+
+    def _document(self, text: str, policy: Policy) -> str | None:
+        found = self._module.mask_json(self._compiled(policy), text)
+        return None if found is None else str(found[0])
 
     def value(
         self, value: object, policy: Policy, budget_bytes: int, place: Place = Place.PAYLOAD
@@ -322,6 +343,17 @@ def mask_text(text: str, policy: Policy) -> str:
         return current().text(text, policy)
     except Exception:  # noqa: BLE001 - fail closed: never the raw text
         return MASKED
+
+
+def mask_json(text: str, policy: Policy) -> str | None:
+    """Return one JSON document masked by spans, the rest of it byte for byte; None if it is no JSON.
+
+    Where masking fails, too: what cannot be masked is no document that may go anywhere.
+    """
+    try:
+        return current().json(text, policy)
+    except Exception:  # noqa: BLE001 - fail closed: never the raw text
+        return None
 
 
 def mask_url(url: str, policy: Policy) -> str:

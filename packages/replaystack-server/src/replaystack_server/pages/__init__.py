@@ -1,4 +1,4 @@
-"""The two pages: a list of events, and one event in full.
+"""The pages: events, one event in full, senders, logs, flows, one flow.
 
 Everything that an event holds is untrusted. Templates escape by default; the few modules that
 build markup themselves (`texts`, `json_view`) escape each piece, and no event's URL ever

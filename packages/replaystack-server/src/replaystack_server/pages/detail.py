@@ -14,10 +14,10 @@ from replaystack.wire import EVENT_FIELDS, RESERVED_METADATA_KEY
 from .curl import curl_command
 from .json_view import MOST_LINES, JsonView, render_json
 from .texts import compact_text
-from .timeline import Moment, timeline
+from .timeline import Moment, grouped_logs, timeline
 
 if TYPE_CHECKING:
-    from ..store import EventSummary, StoredEvent
+    from ..store import EventSummary, LogRecord, StoredEvent
 
 __all__ = ["Detail", "Frame", "Message", "detail"]
 
@@ -72,6 +72,8 @@ class Detail:
     request: Message
     response: Message
     timeline: list[Moment]
+    loggers: list[tuple[str, list[LogRecord]]]
+    """The logs that the reader may see, by logger."""
     metadata: JsonView | None
     """The user's own."""
     capture: JsonView | None
@@ -108,7 +110,8 @@ def detail(stored: StoredEvent, *, is_complete: bool) -> Detail:
         causes=[Fields(cause) for cause in _list(reserved.get("causes")) if isinstance(cause, Mapping)],
         request=_message("Request", event, "requestHeaders", "requestPayload", lines),
         response=_message("Response", event, "responseHeaders", "responsePayload", lines),
-        timeline=timeline(event),
+        timeline=timeline(event, stored.logs),
+        loggers=grouped_logs(stored.logs),
         metadata=render_json(own, lines) if own else None,
         capture=render_json(capture, lines) if capture else None,
         other=render_json(other, lines) if other else None,

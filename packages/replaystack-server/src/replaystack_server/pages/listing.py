@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..store import EventPage, EventSummary
 
-__all__ = ["Listing", "list_url"]
+__all__ = ["Listing", "input_moment", "list_url"]
 
 
 def list_url(filters: Mapping[str, str], **changes: str | None) -> str:
@@ -25,6 +25,13 @@ def list_url(filters: Mapping[str, str], **changes: str | None) -> str:
     wanted = {**filters, **changes}
     pairs = [(name, wanted[name]) for name in (*FILTER_NAMES, "cursor") if wanted.get(name)]
     return f"/?{urlencode(pairs)}" if pairs else "/"
+
+
+def input_moment(epoch_ms: int | None) -> str:
+    """Return a time as `<input type=datetime-local>` takes it; nothing for None."""
+    if epoch_ms is None:
+        return ""
+    return datetime.fromtimestamp(epoch_ms // 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +83,8 @@ class Listing:
     @property
     def stream_query(self) -> str:
         """The query of the stream that matches this page."""
-        return urlencode({**self.filters, "after": self.last_arrival})
+        return urlencode({**self.filters, "kinds": "events", "after": self.last_arrival})
 
     def input_time(self, name: str) -> str:
         """Return a time filter in the one form that `<input type=datetime-local>` takes."""
-        moment = parse_ms(self.filters.get(name, ""))
-        if moment is None:
-            return ""
-        return datetime.fromtimestamp(moment // 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+        return input_moment(parse_ms(self.filters.get(name, "")))

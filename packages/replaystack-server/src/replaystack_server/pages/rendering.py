@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
@@ -11,6 +12,7 @@ from starlette.responses import HTMLResponse
 from replaystack.version import __version__
 
 from ..moments import iso_ms
+from .log_listing import shown_fields
 from .texts import clock_text, compact_text, day_text, duration_text, rich_text, short_day_text, visible
 
 __all__ = ["page"]
@@ -30,13 +32,19 @@ def _environment() -> Environment:
         compact=compact_text,
         day=day_text,
         duration=duration_text,
+        flow_url=_flow_url,
         iso=iso_ms,
+        log_fields=shown_fields,
         rich=rich_text,
         short_day=short_day_text,
         visible=visible,
     )
     environment.globals.update(version=__version__)
     return environment
+
+
+def _flow_url(flow_id: str) -> str:
+    return f"/flows/{quote(flow_id, safe='')}"
 
 
 def page(name: str, status: int = 200, **values: Any) -> HTMLResponse:

@@ -23,7 +23,9 @@ __all__ = ["problem_page", "router"]
 router: APIRouter = APIRouter(include_in_schema=False)
 
 _LOGIN_BYTES: Final = 4096
-_PLACE: Final = re.compile(r"/(?:streams|events/[0-9A-Za-z\-]{1,64})?(?:\?[!-~]{0,2000})?")
+_PLACE: Final = re.compile(
+    r"/(?:streams|logs|flows|flows/[0-9A-Za-z._~%\-]{1,300}|events/[0-9A-Za-z\-]{1,64})?(?:\?[!-~]{0,2000})?"
+)
 """Where signing in may lead: to our own pages and nowhere else."""
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ..moments import parse_ms
 from .texts import clock_text, duration_text
 
-__all__ = ["Moment", "timeline"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..store import LogRecord
+
+__all__ = ["Moment", "grouped_logs", "timeline"]
 
 _Kind = Literal["breadcrumb", "log"]
-_KINDS: Final[tuple[tuple[_Kind, str], ...]] = (("breadcrumb", "breadcrumbs"), ("log", "logs"))
-
 _NO_TIME: Final = math.inf
 """Sorts what has no readable time behind everything that has one."""
 
@@ -29,37 +32,55 @@ class Moment:
     """The breadcrumb's category or the entry's logger."""
     message: str
     details: Mapping[str, Any]
-    clock: str
+    clock: str = ""
     """Time of day in UTC; empty if the entry had none."""
-    offset: str
+    offset: str = ""
     """Since the first step: `+12 ms`."""
 
 
-def timeline(event: Mapping[str, Any]) -> list[Moment]:
-    """Return the steps of an event in the order of their times; equal times keep their order."""
-    found: list[tuple[float, _Kind, Mapping[str, Any]]] = []
-    for kind, key in _KINDS:
-        entries = event.get(key)
-        entries = entries if isinstance(entries, list) else []
-        found += [(_time(entry), kind, entry) for entry in entries if isinstance(entry, Mapping)]
+def timeline(event: Mapping[str, Any], logs: Sequence[LogRecord] = ()) -> list[Moment]:
+    """Return breadcrumbs and logs in the order of their times; equal times keep their order."""
+    crumbs = event.get("breadcrumbs")
+    found = [
+        _crumb(entry) for entry in (crumbs if isinstance(crumbs, list) else []) if isinstance(entry, Mapping)
+    ]
+    found += [(log.occurred_ms, _log_moment(log)) for log in logs]
     found.sort(key=lambda step: step[0])
     first = found[0][0] if found else _NO_TIME
-    return [_moment(time, kind, entry, first) for time, kind, entry in found]
+    return [
+        moment
+        if time == _NO_TIME
+        else replace(moment, clock=clock_text(int(time)), offset=f"+{duration_text(time - first)}")
+        for time, moment in found
+    ]
 
 
-def _moment(time: float, kind: _Kind, entry: Mapping[str, Any], first: float) -> Moment:
+def grouped_logs(logs: Sequence[LogRecord]) -> list[tuple[str, list[LogRecord]]]:
+    """Return the logs by logger, in the order in which loggers first spoke."""
+    groups: dict[str, list[LogRecord]] = {}
+    for log in logs:
+        groups.setdefault(log.logger or "app", []).append(log)
+    return list(groups.items())
+
+
+def _crumb(entry: Mapping[str, Any]) -> tuple[float, Moment]:
     metadata = entry.get("metadata")
-    details = dict(metadata) if isinstance(metadata, Mapping) else {}
-    reserved = details.pop("replaystack", None)
-    logger = reserved.get("logger") if isinstance(reserved, Mapping) else None
-    return Moment(
-        kind=kind,
+    return _time(entry), Moment(
+        kind="breadcrumb",
         level=str(entry.get("level") or "info").lower(),
-        source=str(entry.get("category") or logger or ""),
+        source=str(entry.get("category") or ""),
         message=str(entry.get("message") or ""),
-        details=details,
-        clock="" if time == _NO_TIME else clock_text(int(time)),
-        offset="" if time == _NO_TIME else f"+{duration_text(time - first)}",
+        details=dict(metadata) if isinstance(metadata, Mapping) else {},
+    )
+
+
+def _log_moment(log: LogRecord) -> Moment:
+    return Moment(
+        kind="log",
+        level="warning" if log.level == "warn" else log.level,
+        source=log.logger or "",
+        message=log.message,
+        details=log.data or {},
     )
 
 

@@ -11,21 +11,22 @@ if TYPE_CHECKING:
 
 __all__ = ["CAPABILITIES", "INGEST_PREFIX", "CapabilitiesHeader"]
 
-CAPABILITIES: Final = ("bulk", "gzip", "drops")
+CAPABILITIES: Final = ("bulk", "gzip", "drops", "logs", "flows", "pii")
 """A sender uses what stands here without asking again: only what works may stand here."""
 
 INGEST_PREFIX: Final = "/api/v1/ingest"
+_PREFIXES: Final = (f"{INGEST_PREFIX}/", "/v1/")
 
 
 class CapabilitiesHeader:
-    """ASGI middleware: adds the header below the ingest prefix, to refusals as well."""
+    """ASGI middleware: adds the header below the ingest prefixes, to refusals as well."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, with the header added to the answer."""
-        if scope["type"] != "http" or not scope["path"].startswith(f"{INGEST_PREFIX}/"):
+        if scope["type"] != "http" or not scope["path"].startswith(_PREFIXES):
             await self._app(scope, receive, send)
             return
 

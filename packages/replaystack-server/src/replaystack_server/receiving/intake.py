@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from replaystack.sanitize import RECEIVER_POLICY, Limits, encode_event
@@ -13,7 +13,7 @@ from replaystack.wire import RESERVED_METADATA_KEY
 
 from ..answers import Refusal
 from ..moments import parse_ms
-from ..store import IncomingEvent
+from ..store import IncomingEvent, attached_logs
 from ..store.search import ENDPOINT_BYTES, ERROR_BYTES, MESSAGE_BYTES, TAGS_BYTES, clip
 from .schema import SchemaError, check_event
 
@@ -25,6 +25,7 @@ __all__ = ["Batch", "describe", "read_batch", "read_event"]
 _LIMITS: Final = Limits(max_payload_bytes=1024 * 1024)
 """The most that a client may choose: our second pass never cuts what a first one let through."""
 
+_AROUND_LOGS: Final = frozenset({"logs", "serviceName", "environment", "appVersion", "traceId", "metadata"})
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -138,7 +139,17 @@ def _no_constant(name: str) -> NoReturn:
 def _incoming(event: Mapping[str, Any], received_ms: int) -> IncomingEvent:
     # Taken before masking, so that no value rule can make two events one; checked to be a UUID.
     event_id = str(_reserved(event).get("eventId") or uuid.uuid4()).lower()
-    return describe(encode_event(event, RECEIVER_POLICY, _LIMITS).data, event_id, received_ms)
+    logs = event.get("logs")
+    rest = {key: value for key, value in event.items() if key != "logs"}
+    incoming = describe(encode_event(rest, RECEIVER_POLICY, _LIMITS).data, event_id, received_ms)
+    if not logs:
+        return incoming
+    # Apart from the event, so that its document stays byte for byte what masking made of it. The
+    # metadata is there for what the entries take over: whose request it was.
+    around = {key: value for key, value in event.items() if key in _AROUND_LOGS}
+    masked = json.loads(encode_event(around, RECEIVER_POLICY, _LIMITS).data)
+    records = attached_logs(masked, event_id, incoming.occurred_ms, received_ms)
+    return replace(incoming, logs=tuple(records))
 
 
 def _reserved(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,8 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from .log_table import LOG_TABLES
+from .migration import move_logs
 from .protocol import StoreError
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Database"]
 
-_VERSION = 2
+_VERSION = 3
 """In `PRAGMA user_version`. A file with another one was written by another release."""
 
 _BUSY_TIMEOUT_SECONDS = 5.0
@@ -171,10 +173,13 @@ class Database:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version == _VERSION:
             return
-        if version == 1:
-            connection.executescript(
-                f"BEGIN IMMEDIATE; {_STREAMS} {_COUNT_STREAMS} PRAGMA user_version = {_VERSION}; COMMIT;"
-            )
+        if version in {1, 2}:
+            streams = _STREAMS + _COUNT_STREAMS if version == 1 else ""
+            connection.executescript(f"BEGIN IMMEDIATE; {streams} {LOG_TABLES}")
+            move_logs(connection)
+            # Not by `executescript`, which would end the transaction before its own first statement.
+            connection.execute(f"PRAGMA user_version = {_VERSION}")
+            connection.execute("COMMIT")
             return
         if version != 0 or connection.execute("SELECT 1 FROM sqlite_master").fetchone():
             raise StoreError(
@@ -182,5 +187,5 @@ class Database:
                 f"expected version {_VERSION}, found {version}. Choose another file with --db."
             )
         connection.executescript(
-            f"BEGIN IMMEDIATE; {_TABLES} {_STREAMS} PRAGMA user_version = {_VERSION}; COMMIT;"
+            f"BEGIN IMMEDIATE; {_TABLES} {_STREAMS} {LOG_TABLES} PRAGMA user_version = {_VERSION}; COMMIT;"
         )

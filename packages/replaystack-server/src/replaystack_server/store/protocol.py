@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from .cursor import Cursor
+    from .logs import LogRecord, LogStore
 
 __all__ = [
     "Arrivals",
@@ -39,9 +40,11 @@ class StoreError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who reads. Every read takes one, so that no later permission can be forgotten on a road."""
+    """Who reads. Every read takes one, so that no permission can be forgotten on a road."""
 
     name: str
+    may_read_pii: bool = False
+    """Without it nothing of a personal log is seen: no row, no count, no gap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,9 @@ class IncomingEvent:
     process: str | None
     sequence: int | None
     document: bytes
-    """The whole masked event: one JSON object, UTF-8."""
+    """The whole masked event but for its logs: one JSON object, UTF-8."""
+    logs: tuple[LogRecord, ...] = ()
+    """What it brought along; kept in the table of logs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,8 @@ class StoredEvent:
     summary: EventSummary
     document: bytes
     """As it was handed to `add`."""
+    logs: tuple[LogRecord, ...] = ()
+    """Its logs that the viewer may see, in the order of their times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +164,7 @@ class StreamSummary:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The answer to one stored event."""
+    """The answer to one stored event or log."""
 
     event_id: str
     is_new: bool
@@ -207,6 +214,11 @@ class Store(Protocol):
     Reads block for as long as the disk takes; call them off the event loop. All of them
     raise `StoreError` where the store is unable to answer.
     """
+
+    @property
+    def logs(self) -> LogStore:
+        """The log side."""
+        ...
 
     def add(
         self, events: Sequence[IncomingEvent], report: StreamReport | None = None

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from .cursor import Cursor
 from .database import Database
+from .log_table import insert_logs
+from .logs import LogQuery
 from .protocol import Arrivals, EventPage, EventSummary, Receipt, StoredEvent, StreamSummary
 from .selection import ARRIVAL_BITS, Selection, first_position
+from .sqlite_logs import SqliteLogs
 from .writer import Writer
 
 if TYPE_CHECKING:
@@ -24,6 +27,9 @@ __all__ = ["SqliteStore"]
 
 _ROW_BYTES = 4096
 """What a row weighs in memory besides its document, for the writer's bound."""
+
+_MOST_LOGS: Final = 1000
+"""Of one event, shown with it; a client sends 50 unless told otherwise."""
 
 # In the order of the fields of EventSummary.
 _SUMMARY_COLUMNS: Final = (
@@ -73,13 +79,14 @@ class SqliteStore:
     def __init__(self, path: Path, on_commit: Callable[[], None] = lambda: None) -> None:
         self._database = Database(path)
         self._writer = Writer(self._database.writer(), on_commit)
+        self.logs: SqliteLogs = SqliteLogs(self._database, self._writer)
 
     def add(
         self, events: Sequence[IncomingEvent], report: StreamReport | None = None
     ) -> Future[list[Receipt]]:
         """Store `events`; compresses here, in the caller's thread, writes in the writer's."""
         rows = [(event, zlib.compress(event.document)) for event in events]
-        cost = sum(len(body) + _ROW_BYTES for _, body in rows)
+        cost = sum(len(body) + _ROW_BYTES * (1 + len(event.logs)) for event, body in rows)
         return self._writer.submit(lambda connection: _insert(connection, rows, report), cost)
 
     def page(self, viewer: Viewer, query: EventQuery, cursor: Cursor | None, limit: int) -> EventPage:  # noqa: ARG002
@@ -111,15 +118,19 @@ class SqliteStore:
             newer=Cursor("newer", events[0].position) if has_newer else None,
         )
 
-    def event(self, viewer: Viewer, event_id: str) -> StoredEvent | None:  # noqa: ARG002
-        """Return the event with that id."""
+    def event(self, viewer: Viewer, event_id: str) -> StoredEvent | None:
+        """Return the event with that id, and those of its logs that the viewer may see."""
         with self._database.reader() as connection:
             row = connection.execute(
                 f"SELECT {_SUMMARY_COLUMNS}, documents.body FROM events "  # noqa: S608 - fixed texts only
                 "JOIN documents ON documents.position = events.position WHERE events.event_id = ?",
                 (event_id.lower(),),
             ).fetchone()
-        return None if row is None else StoredEvent(EventSummary(*row[:-1]), zlib.decompress(row[-1]))
+        if row is None:
+            return None
+        found = self.logs.page(viewer, LogQuery(event_id=event_id.lower()), None, _MOST_LOGS)
+        logs = tuple(log.record for log in reversed(found.logs))
+        return StoredEvent(EventSummary(*row[:-1]), zlib.decompress(row[-1]), logs)
 
     def arrivals(self, viewer: Viewer, query: EventQuery, after: int, limit: int) -> Arrivals:
         """Return up to `limit` events that arrived after `after`, oldest first."""
@@ -199,6 +210,8 @@ def _insert(
         position = _free_position(connection, event.occurred_ms, arrival)
         connection.execute(_INSERT_EVENT, _row(event, position, arrival))
         connection.execute("INSERT INTO documents VALUES (?, ?)", (position, body))
+        if event.logs:
+            insert_logs(connection, event.logs)
         if event.process is not None and event.sequence is not None:
             connection.execute(
                 _COUNT_EVENT,
