@@ -11,8 +11,9 @@ Every contender drops its output: what is compared is the way there.
 - structlog: level, ISO time and `JSONRenderer`, to a logger that drops it
 - loguru: `bind(...)`, `serialize=True`, to a sink that drops it
 
-Aim: an entry into a sink faster than each peer; json stands there for comparison. Peers that are not installed are named and skipped
-(`benchmarks/requirements-peers.txt`). `python -m benchmarks.logs [--calls N] [--rounds N]`.
+Aim: an entry into a sink faster than each peer; json stands there for comparison. Peers that are not
+installed are named and skipped (`benchmarks/requirements-peers.txt`).
+`python -m benchmarks.logs [--calls N] [--rounds N]`.
 """
 
 from __future__ import annotations

@@ -167,7 +167,9 @@ class Receiver:
             self._requests.append(request)
             reply = self._choose(request)
             is_taken = request.method == "POST" and reply.misbehave is None and 200 <= reply.status < 300
-            if is_taken and request.path == LOGS_PATH:
+            if is_taken and request.path.startswith(LOGS_PATH + "?"):
+                pass  # a raw body: the test looks at the request itself
+            elif is_taken and request.path == LOGS_PATH:
                 self._logs.extend(request.json["logs"])
             elif is_taken and request.path in {INGEST_PATH, BULK_PATH}:
                 self._taken.extend(request.json["events"] if request.path == BULK_PATH else [request.json])

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import pytest
 from tests.receiver import Receiver, Reply
@@ -17,7 +18,9 @@ from replaystack import timberlogs
 from replaystack.delivery.courier import Outcome
 from replaystack.delivery.schedule import Schedule
 from replaystack.timberlogs import (
+    FORMAT_CONTENT_TYPES,
     Flow,
+    IngestRawOptions,
     LogEntry,
     LogOptions,
     TimberlogsClient,
@@ -28,6 +31,8 @@ from replaystack.timberlogs import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from replaystack.timberlogs import FormatName
 
 
 @pytest.fixture
@@ -243,6 +248,38 @@ def test_flush_waits_for_what_is_in_flight(receiver: Receiver) -> None:
         assert client.stats().delivered == 1
 
 
+@pytest.mark.checklist("T13")
+@pytest.mark.parametrize("name", list(FORMAT_CONTENT_TYPES))
+def test_raw_logs_have_their_content_type(receiver: Receiver, name: FormatName) -> None:
+    """Each format goes with its own Content-Type and with options that are URL-encoded."""
+    bodies = {
+        "json": '[{"level": "info", "message": "m"}]', "jsonl": '{"level": "info", "message": "m"}\n',
+        "csv": "level,message\ninfo,m\n", "syslog": "<34>Oct 11 22:14:15 host api: m\n", "text": "INFO m\n",
+        "obl": '{"format": "open-board-log-0.1", "user_id": "u", "sessions": [{"id": "s", "type": "log", '
+        '"events": [{"id": "e", "timestamp": "2026-01-01T00:00:00Z", "type": "note", "text": "m"}]}]}',
+    }  # fmt: skip
+    with made(receiver) as client:
+        client.ingest_raw(bodies[name], name, IngestRawOptions(source="my app&level=error"))
+    (post,) = receiver.log_posts()
+    assert post.headers["content-type"].partition(";")[0] == FORMAT_CONTENT_TYPES[name]
+    query = dict(parse_qsl(post.path.partition("?")[2]))
+    assert (query["format"], query["source"]) == (name, "my app&level=error")
+    assert "level" not in query
+
+
+@pytest.mark.checklist("T13")
+def test_raw_logs_that_cannot_go_raise_before_any_request(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An unknown format is a ValueError, a missing key a RuntimeError; nothing was sent."""
+    monkeypatch.delenv("REPLAYSTACK_API_KEY", raising=False)
+    with made(receiver) as client, pytest.raises(ValueError, match="xml"):
+        client.ingest_raw("m", "xml")  # type: ignore[arg-type]  # that is what is tested
+    with made(receiver, api_key=None) as client, pytest.raises(RuntimeError, match="API key"):
+        client.ingest_raw("m", "text")
+    assert receiver.requests() == []
+
+
 @pytest.mark.checklist("T15")
 def test_users_and_sessions_hold_for_later_logs(receiver: Receiver) -> None:
     """`set_user_id` concerns later logs; None forgets; an entry's own wins."""
@@ -357,4 +394,11 @@ def test_the_surface_is_complete() -> None:
     names = (
         "create_timberlogs TimberlogsClient Flow LogEntry LogOptions TimberlogsConfig LogLevel Environment"
     )
-    assert {*names.split(), "ValidationError", "__version__"} <= set(timberlogs.__all__)
+    assert {
+        *names.split(),
+        "ValidationError",
+        "__version__",
+        "FormatName",
+        "FORMAT_CONTENT_TYPES",
+        "IngestRawOptions",
+    } <= set(timberlogs.__all__)

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from .config import resolve
 from .diagnostics import Guard
 from .logs import flows
+from .logs.formats import FORMAT_CONTENT_TYPES, FormatName, format_name
+from .logs.ingestion import RawIngestion
 from .logs.levels import SEVERITY, read_level
 from .logs.logger import Logger
 from .logs.options import LogOptions
@@ -32,8 +34,11 @@ if TYPE_CHECKING:
     from .delivery import Stats
 
 __all__ = [
+    "FORMAT_CONTENT_TYPES",
     "Environment",
     "Flow",
+    "FormatName",
+    "IngestRawOptions",
     "LogEntry",
     "LogLevel",
     "LogOptions",
@@ -79,6 +84,16 @@ class LogEntry:
     timestamp: float | None = None
     """Seconds since the epoch; None: now (the seed had none: its logs took the time of delivery)."""
     is_pii: bool = False
+
+
+@dataclass
+class IngestRawOptions:
+    """What logs of a raw body get that lack it."""
+
+    source: str | None = None
+    environment: str | None = None
+    level: str | None = None
+    dataset: str | None = None
 
 
 @dataclass
@@ -200,7 +215,7 @@ class TimberlogsClient(_Verbs):
     """The Timberlogs client. Thread-safe; starts its sender's thread with the first log.
 
     Raises:
-        ValidationError: a setting cannot work. Nothing else here raises, but a name that is missing.
+        ValidationError: a setting cannot work. Of the verbs `ingest_raw` alone raises.
 
     """
 
@@ -238,6 +253,9 @@ class TimberlogsClient(_Verbs):
         self._least = SEVERITY[read_level(config.min_level) or "debug"]
         self._logger = Logger(config.source, self.recorder)
         self._client = self
+        self._has_key = not is_mute
+        delay = retry["initial_delay_ms"] / 1000
+        self._ingestion = RawIngestion(resolved, self.recorder.policy, initial_delay_seconds=delay)
         register(self.recorder)
 
     def should_log(self, level: str) -> bool:
@@ -252,6 +270,27 @@ class TimberlogsClient(_Verbs):
         """Return a flow whose id the receiver makes; a local one where it does not answer. Never raises."""
         made = await flows.new_flow_async(name, recorder=self.recorder, logger=self.config.source)
         return Flow(self, made)
+
+    def ingest_raw(
+        self, body: str, format: FormatName, options: IngestRawOptions | dict[str, str] | None = None
+    ) -> None:
+        """Send logs that another program wrote, masked; blocks until all of it is taken.
+
+        Raises:
+            RuntimeError: there is no key. Before any I/O, like the next one.
+            ValueError: an unknown format or option; a body that cannot be read.
+            Exception: what the transport raised in its last attempt, or the receiver's refusal.
+
+        """
+        if not self._has_key:
+            raise RuntimeError("ingest_raw needs an API key: pass api_key=... or set REPLAYSTACK_API_KEY")
+        self._ingestion.send(body, format_name(format), options)
+
+    async def ingest_raw_async(
+        self, body: str, format: FormatName, options: IngestRawOptions | dict[str, str] | None = None
+    ) -> None:
+        """Do as `ingest_raw`; the event loop goes on."""
+        await beside_the_loop(lambda: self.ingest_raw(body, format, options))
 
     def set_user_id(self, user_id: str | None) -> TimberlogsClient:
         """Name the user of later logs; None forgets it."""
