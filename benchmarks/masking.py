@@ -7,7 +7,7 @@ text must not take more than eight times as long.
 
 The runner is our own (`_masking_rounds.py`) since a ratio needs both sides next to each other in time:
 pytest-benchmark finishes one contender before it begins the next, and on a machine that others use as well
-their quotient then says more about the others. It has no corpus of which each round takes another part either.
+their quotient then says more about the others. Nor has it a corpus of which each round takes another part.
 
 `python -m benchmarks.masking [--only TEXT] [--backend NAME] [--profile TEXT] [--seed N] [--write]`. Fails if
 a target is missed; `--profile` shows where the time of a case goes instead.

@@ -22,7 +22,7 @@ ATTEMPTS_MAX = 500
 
 def _event(number: int, size_bytes: int) -> dict[str, object]:
     """Return an exchange with a body of about that size, and things beside it that Python objects hold."""
-    rows = ",".join('{"id":%d,"password":"hunter%d"}' % (at, number) for at in range(size_bytes // 32))
+    rows = ",".join(f'{{"id":{at},"password":"hunter{number}"}}' for at in range(size_bytes // 32))
     data = f'{{"rows":[{rows}],"n":{number}}}'.encode()
     return {
         "traceId": f"{number:032x}",
