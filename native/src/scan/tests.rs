@@ -167,7 +167,7 @@ fn guessed_keys_are_checked() {
                     .concat();
                 let mut wanted = Rules::new(&policy, UNBOUNDED, 0);
                 let alone = objects.iter().map(|object| mask_json(object, &mut wanted));
-                let alone: Vec<_> = alone.map(|masked| masked.unwrap_or_default()).collect();
+                let alone: Vec<_> = alone.map(Result::unwrap_or_default).collect();
                 let list = format!("[{}]", objects.join(","));
                 let mut rules = Rules::new(&policy, UNBOUNDED, 0);
                 let spans = find_with(&list, &mut rules, &mut verdicts, true).unwrap_or_default();
