@@ -77,6 +77,18 @@ def test_a_coroutine(client: ReplayStackClient, receiver: Receiver) -> None:
     assert event["traceId"] == response.headers["x-trace-id"]
 
 
+def test_a_query_that_is_text(client: ReplayStackClient, receiver: Receiver) -> None:
+    """Django's own async test client puts a text into the ASGI scope, where servers put bytes."""
+
+    async def view(request: Any) -> HttpResponse:
+        return HttpResponse("ok")
+
+    asyncio.run(middleware(view, client)(AsyncRequestFactory().get("/orders", {"page": "2"})))
+    assert client.flush()
+    (event,) = receiver.taken()
+    assert event["requestUrl"].endswith("/orders?page=2")
+
+
 def test_an_exception_goes_on(client: ReplayStackClient, receiver: Receiver) -> None:
     """Without Django's own handling it reaches the caller unchanged, and is captured once."""
     error = KeyError("order 7")

@@ -41,12 +41,15 @@ def head_of(request: django.http.HttpRequest) -> HttpRequest:
 
 def _read_scope(scope: MutableMapping[str, Any]) -> HttpRequest:
     server, peer = scope.get("server"), scope.get("client")
+    query = scope.get("query_string") or b""
+    if isinstance(query, str):  # so Django's own AsyncClient has it, and Django takes it
+        query = query.encode("latin-1", "replace")
     return HttpRequest(
         method=scope["method"].upper(),
         scheme=scope.get("scheme", "http"),
         path=scope["path"],
         raw_path=scope.get("raw_path"),
-        query=scope.get("query_string") or b"",
+        query=query,
         headers=tuple(scope.get("headers", ())),
         host=":".join(str(part) for part in server if part is not None) if server else "",
         peer=peer[0] if peer else None,
