@@ -16,6 +16,7 @@ from ..errors import CaptureFailure
 from ..event import Breadcrumb
 from ..scope import Scope, enter_scope
 from ..stacktrace import describe_exception
+from ..wire import is_trace_id
 from .composition import compose
 from .head import header_value
 from .tap import BodyTap
@@ -104,6 +105,9 @@ class Recording:
         self._body_chunks = 0
         self._bodiless = False
         self._length: int | None = None
+        correlation = request.raw_by_name.get(b"x-correlation-id")
+        if correlation is not None and is_trace_id(text := correlation.decode("latin-1")):
+            self.scope.correlation = text
         self.scope.recordings[id(recorder)] = self
         config = recorder.config
         self._limit = config.max_payload_bytes
