@@ -642,7 +642,8 @@ def test_logger_names_are_the_module_paths_and_extras_are_from_the_list(receiver
         source = module.read_text()
         for name in re.findall(r"getLogger\(([^)]*)\)|RateLimitedLogger\(([^)]*)\)", source):
             argument = "".join(name)
-            assert argument.startswith(("__name__", '"replaystack', "name")), (module, argument)
+            # `self._name`: the logger behind one that the user named.
+            assert argument.startswith(("__name__", '"replaystack', "name", "self._name")), (module, argument)
         for extra in re.findall(r"extra=\{([^}]*)\}", source):
             assert set(re.findall(r'"(\w+)":', extra)) <= EXTRA_KEYS, module
 

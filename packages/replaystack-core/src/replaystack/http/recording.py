@@ -15,6 +15,7 @@ from ..errors import CaptureFailure
 from ..event import Breadcrumb
 from ..scope import Scope, ScopeEntered
 from ..stacktrace import describe_exception
+from ..wire import is_trace_id
 from .composition import compose
 from .head import header_value
 from .tap import BodyTap
@@ -106,6 +107,9 @@ class Recording:
         if outer is None:
             self.trace_id: str = choose_trace_id(asked_trace_id, headers)
             self.scope: Scope = Scope(self.trace_id)
+            correlation = headers.get(b"x-correlation-id")
+            if correlation is not None and is_trace_id(text := correlation.decode("latin-1")):
+                self.scope.correlation = text
             if config.automatic_breadcrumbs:
                 self._max_breadcrumbs = config.max_breadcrumbs
         else:

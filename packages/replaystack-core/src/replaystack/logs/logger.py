@@ -2,6 +2,8 @@
 
 What it is told becomes one `LogEntry`, at the call. The entry goes to the recorder (an event, the
 receiver), to the sinks of this process, and to the standard library's logger of the same name.
+
+Over 400 lines: seven verbs repeat one signature, so that editors and type checkers show it.
 """
 
 from __future__ import annotations
