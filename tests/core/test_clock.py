@@ -1,0 +1,40 @@
+"""Ids and time stamps are what the slower, obvious way would give."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from replaystack.clock import iso_timestamp, new_id
+
+MOMENTS = st.one_of(
+    st.floats(min_value=-1e9, max_value=4e9),
+    st.integers(min_value=0, max_value=4 * 10**12).map(lambda milliseconds: milliseconds / 1000),
+)
+
+
+@given(MOMENTS)
+def test_time_stamps_are_those_of_datetime(moment: float) -> None:
+    """Milliseconds, cut and not rounded, in every second."""
+    expected = datetime.fromtimestamp(moment, timezone.utc)
+    assert iso_timestamp(moment) == (f"{expected:%Y-%m-%dT%H:%M:%S}.{expected.microsecond // 1000:03d}Z")
+
+
+@pytest.mark.parametrize("moment", [float("nan"), float("inf"), 1e300])
+def test_what_is_no_moment(moment: float) -> None:
+    """It raises, as datetime does."""
+    with pytest.raises((ValueError, OverflowError)):
+        iso_timestamp(moment)
+
+
+def test_ids_are_uuids_of_version_4() -> None:
+    """In canonical form, each another one."""
+    made = [new_id() for _ in range(1000)]
+    parsed = [uuid.UUID(one) for one in made]
+    assert [str(one) for one in parsed] == made
+    assert {(one.version, one.variant) for one in parsed} == {(4, uuid.RFC_4122)}
+    assert len(set(made)) == 1000
