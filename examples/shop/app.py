@@ -21,6 +21,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from replaystack import ReplayStackClient
+from replaystack.logs import Flow
 from replaystack_fastapi import FastAPIMiddlewareOptions, setup_fastapi
 
 from .desk import build_desk
@@ -128,6 +129,9 @@ def create_order(new: NewOrder, request: Request, response: Response) -> dict[st
     link = str(request.url_for("get_order", order_id=order.id).include_query_params(token=guest))
     response.headers["Location"] = link
     client.add_breadcrumb("Order stored", category="database", metadata={"order": order.id})
+    _checkout(order.id).info("order taken", lines=len(items), link=link)
+    if order.email:
+        client.log.info("where to write to", is_pii=True, order=order.id, email=order.email)
     return {**asdict(order), "tracking_url": link}
 
 
@@ -192,14 +196,19 @@ def pay_order(order_id: int, card: Card, tasks: BackgroundTasks) -> dict[str, An
     order = _order(order_id)
     if order.state == "paid":
         raise HTTPException(409, "this order is paid already")
+    checkout = _checkout(order_id, step=len(orders.steps(order_id)))
+    checkout.info("charging", cents=order.total_cents, card_number=card.card_number)
     try:
         charge = provider.charge(order, card.card_number, card.cvv)
     except PaymentDeclinedError as exc:
+        checkout.error("payment declined", exc)
         orders.move(order_id, "declined")
         raise HTTPException(402, f"payment declined: {exc}") from exc
     except PaymentTimeoutError as exc:
+        checkout.error("no answer from the provider", exc)
         raise HTTPException(504, "the payment provider did not answer") from exc
     orders.move(order_id, "paid")
+    checkout.info("paid", charge=charge.id)
     tasks.add_task(write_receipt, order, settings.folder / "receipts", settings.mail_url)
     return {"order": order_id, "state": "paid", "charge": asdict(charge)}
 
@@ -235,6 +244,11 @@ def _order(order_id: int) -> Order:
     if order is None:
         raise HTTPException(404, f"there is no order {order_id}")
     return order
+
+
+def _checkout(order_id: int, step: int = 0) -> Flow:
+    """Return the flow of one order's checkout, which several requests log into; they agree on its id."""
+    return client.flow("checkout", id=f"checkout-{order_id:08d}", start=step)
 
 
 def _signed_in(session_id: str | None) -> Session:

@@ -19,7 +19,7 @@ import httpx
 
 from replaystack.testing import Canaries, Haystack, blind_spots, database_haystacks, prove
 
-from .checks import Captured, Check, capture_checks, expected_events, proof_checks
+from .checks import LOGGED, Captured, Check, capture_checks, expected_events, proof_checks
 from .journey import Journey
 from .processes import ChildError, Children
 from .receiver import Receiver
@@ -86,7 +86,12 @@ def _run(screen: Screen, children: Children, folder: Path) -> int:
         journey.run()
     with Receiver(stage.receiver_url, stage.read_token) as receiver:
         rows = receiver.wait_for(expected_events(journey.answers), _ARRIVAL_SECONDS)
-        captured = Captured(journey.answers, rows, [receiver.event(row["eventId"]) for row in rows])
+        captured = Captured(
+            journey.answers,
+            rows,
+            [receiver.event(row["eventId"]) for row in rows],
+            receiver.wait_for_logs(len(LOGGED), _ARRIVAL_SECONDS),
+        )
         screen.heading(f"What the receiver has of {len(journey.answers)} requests")
         screen.events(rows)
         checks = [*capture_checks(captured), *_prove(stage, receiver, canaries, captured)]
@@ -120,6 +125,7 @@ def _stay(screen: Screen, children: Children, stage: Stage, captured: Captured) 
         {
             "sign in": stage.login_url,
             "the 500": f"{stage.receiver_url}/events/{event_id}",
+            "a flow": f"{stage.receiver_url}/flows/checkout-00000002",
             "one more": f"curl -X POST {stage.shop_url}/orders/1/refund",
         }
     )

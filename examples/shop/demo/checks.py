@@ -15,8 +15,14 @@ if TYPE_CHECKING:
 
     from .journey import Answer
 
-__all__ = ["Captured", "Check", "capture_checks", "expected_events", "proof_checks"]
+__all__ = ["LOGGED", "Captured", "Check", "capture_checks", "expected_events", "proof_checks"]
 
+LOGGED = (
+    *("order taken", "order taken", "where to write to"),
+    *("charging", "paid", "charging", "payment declined", "charging", "no answer from the provider"),
+    *("charging", "paid"),
+)
+"""The messages of everything that the shop logs in the journey."""
 _MASKED = "[MASKED]"
 _NOT_CAPTURED = {"captured": False, "reason": "Streaming response body not captured"}
 _SLOW_MS = 1000  # the provider takes 1.2 s for its books
@@ -42,6 +48,8 @@ class Captured:
     rows: list[dict[str, Any]]
     events: list[dict[str, Any]]
     """In full, in the order of `rows`."""
+    logs: list[dict[str, Any]]
+    """What the shop logged, oldest first."""
 
     def of(self, name: str) -> dict[str, Any]:
         """Return the event of the request with this name, by its trace id; empty if there is none."""
@@ -68,6 +76,7 @@ def capture_checks(captured: Captured) -> Iterator[Check]:
         _exception,
         _background_task,
         _parts,
+        _logs,
     ]
     for check in checks:
         try:
@@ -266,6 +275,25 @@ def _background_task(captured: Captured) -> Check:
     if parent != captured.answers["payment without address"].trace_id:
         faults.append(f"its parent is {parent!r}")
     return Check(claim, tuple(faults))
+
+
+def _logs(captured: Captured) -> Check:
+    of_two = [entry for entry in captured.logs if entry.get("flowId") == "checkout-00000002"]
+    charging = [entry for entry in captured.logs if entry["message"] == "charging"]
+    declined = captured.of("payment declined")
+    logged = [entry["content"] for entry in declined.get("logs", {}).get("app", [])]
+    holds = {
+        "what was logged": sorted(entry["message"] for entry in captured.logs) == sorted(LOGGED),
+        "the steps of order 2": [(entry["stepIndex"], entry["message"]) for entry in of_two][:3]
+        == [(0, "order taken"), (1, "charging"), (2, "payment declined")],
+        "its exception": of_two[2]["errorName"].endswith("PaymentDeclinedError"),
+        "a masked card": {entry["data"]["card_number"] for entry in charging} == {_MASKED},
+        "lines under their event": logged == ["charging", "payment declined"],
+        "personal data, marked as such": {e["message"] for e in captured.logs if e["isPii"]}
+        == {"where to write to"},
+    }
+    faults = tuple(f"{name}: not as it should be" for name, there in holds.items() if not there)
+    return Check(f"{len(captured.logs)} log lines arrived, masked, in flows and under their events", faults)
 
 
 def _parts(captured: Captured) -> Check:

@@ -57,9 +57,21 @@ class Receiver:
         document: dict[str, Any] = self._get(f"/api/v1/events/{event_id}").json()["data"]["event"]
         return document
 
+    def wait_for_logs(self, count: int, seconds: float) -> list[dict[str, Any]]:
+        """Return the log entries, oldest first, once there are `count` of them, or after `seconds`."""
+        deadline = time.monotonic() + seconds
+        while True:
+            logs: list[dict[str, Any]] = self._get("/v1/logs", {"limit": 1000}).json()["logs"]
+            if len(logs) >= count or time.monotonic() > deadline:
+                return logs[::-1]
+            time.sleep(_POLL_SECONDS)
+
     def haystacks(self, rows: list[dict[str, Any]]) -> Iterator[Haystack]:
         """Yield everything that the receiver gives out: its lists, and each event in full and as a page."""
         yield Haystack("API list", self._get("/api/v1/events", {"limit": _PAGE}).content)
+        yield Haystack("API logs", self._get("/v1/logs", {"limit": 1000}).content)
+        for path in ("/logs", "/flows"):
+            yield Haystack(path, self._get(path).content)
         for row in rows:
             for path in (f"/api/v1/events/{row['eventId']}", f"/events/{row['eventId']}?bodies=all"):
                 yield Haystack(path, self._get(path).content)
