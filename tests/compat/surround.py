@@ -48,6 +48,10 @@ def _around_starlette() -> None:
     from replaystack_fastapi import setup_fastapi
 
     _after_init(Starlette, lambda app: setup_fastapi(app, CLIENT))
+    if importlib.util.find_spec("fastapi"):
+        from fastapi import FastAPI  # it does not call Starlette's constructor
+
+        _after_init(FastAPI, lambda app: setup_fastapi(app, CLIENT))
 
 
 def _around_flask() -> None:
