@@ -56,7 +56,9 @@ pub(super) fn decoded<'a>(body: &RawBody<'a>, seen: u64, maximum: usize) -> Opti
     };
     let inflated = wrappings
         .iter()
-        .find_map(|&wrapping| inflate(body.data, wrapping, maximum))?;
+        .filter_map(|&wrapping| inflate(body.data, wrapping, maximum))
+        // Cut within its head, or rubbish that zlib and this inflater notice at different bytes.
+        .find(|inflated| inflated.whole || !inflated.data.is_empty())?;
     let whole = whole && inflated.whole;
     let size = as_size(inflated.data.len());
     Some(Content {
