@@ -353,6 +353,15 @@ def test_a_cut_body_says_so() -> None:
     assert _body("é".encode()[:1], "text/plain", complete=False) == "…"
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+@pytest.mark.parametrize("kept", [0, 1, 2, 10, 12])
+def test_a_compressed_body_that_was_cut_before_anything_came_out_is_omitted(encoding: str, kept: int) -> None:
+    """Of a body that was cut within its head nothing is known but its size."""
+    data = (gzip.compress if encoding == "gzip" else zlib.compress)(SECRET_JSON * 100)[:kept]
+    masked = _body(data, content_encoding=encoding, complete=False, total_bytes=200)
+    assert masked == {"__omitted": True, "contentType": "application/json", "sizeBytes": 200}
+
+
 def test_the_tail_of_a_compressed_body_is_not_needed() -> None:
     """A compressed body that was cut shows what could be decoded."""
     data = gzip.compress(json.dumps([{"password": _S, "n": n} for n in range(3000)]).encode())
