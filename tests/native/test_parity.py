@@ -244,7 +244,7 @@ def test_any_value_gives_the_same(
 
 
 def test_a_cut_body_with_a_broken_table_of_codes_gives_the_same(compare: Comparison) -> None:
-    """zlib waits for more of it, Rust's inflater refuses it: nothing came out, so both say omitted."""
+    """Zlib waits for more of it, Rust's inflater refuses it: nothing came out, so both say omitted."""
     body = RawBody(b"\x04\0\0\0", "application/json", "deflate", total_bytes=4, complete=False)
     each = Input("event", {"responsePayload": body}, POLICIES[0], max_payload_bytes=1000)
     assert not compare.differs(each), _said(compare, each)

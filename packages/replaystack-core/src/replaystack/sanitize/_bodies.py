@@ -132,7 +132,7 @@ def _decoded(body: RawBody, seen: int, maximum: int) -> _Content | None:
         except zlib.error:
             continue
         if not data and not ended:
-            continue  # cut within its head, or rubbish that zlib and Rust's inflater notice at different bytes
+            continue  # cut in its head, or rubbish that zlib and Rust's inflater notice at different bytes
         whole = whole and ended
         over = len(data) > maximum
         return _Content(data, whole, len(data) if whole else max(len(data), seen), over)
