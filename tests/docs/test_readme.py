@@ -43,6 +43,8 @@ def test_the_first_block_captures_a_request() -> None:
     assert event["serviceName"] == "orders"
     assert event["requestPayload"] == {"item": "tea", "password": "[MASKED]"}
     assert "Creating order" in [crumb["message"] for crumb in event["breadcrumbs"]]
+    (line,) = event["logs"]
+    assert (line["message"], line["metadata"]["order"]) == ("order taken", event["requestPayload"])
 
 
 def test_the_second_block_captures_an_exception() -> None:
