@@ -25,6 +25,7 @@ and the instrumented one must leave the events that `check` describes.
 | GET /sse | an event-stream of two events |
 | GET /file | a file, by the framework's own way to send one, Range understood |
 | GET /midstream | one chunk, then raises RuntimeError("broke in the middle") |
+| GET /logged | writes a line to ReplayStack's logger "orders", then answers `{"ok": true}` |
 | GET /nothing | 204 |
 | GET /cached | 304 with an ETag |
 | GET /cookie | 200 with two Set-Cookie headers |
@@ -104,6 +105,13 @@ def check_route(event: Event) -> None:
     assert event["endpoint"] == "/items/7"
     assert "items" in _own(event)["route"]
     assert "7" not in _own(event)["route"]
+
+
+def check_logged(event: Event) -> None:
+    (line,) = event["logs"]
+    assert (line["level"], line["message"]) == ("warning", "out of stock")
+    assert (line["metadata"]["sku"], line["metadata"]["password"]) == ("TEA-001", "[MASKED]")
+    assert line["metadata"]["replaystack"]["logger"] == "orders"
 
 
 def check_missing(event: Event) -> None:
@@ -281,6 +289,7 @@ SCENARIOS = [
     Scenario("body read twice", "POST", "/twice", check_twice, tuple(JSON.items()), b'{"a": 1}'),
     Scenario("large upload", "POST", "/upload", check_upload, (("Content-Type", "text/plain"),), LARGE),
     Scenario("HEAD", "HEAD", "/ok", check_bodiless),
+    Scenario("log lines", "GET", "/logged", check_logged),
     Scenario("204", "GET", "/nothing", check_bodiless),
     Scenario("304", "GET", "/cached", check_bodiless, (("If-None-Match", '"v1"'),)),
     Scenario("cookies", "GET", "/cookie", check_cookie),

@@ -26,7 +26,7 @@ from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import condition
 
-from replaystack import CaptureFailure, ReplayStackClient
+from replaystack import CaptureFailure, ReplayStackClient, get_logger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -269,6 +269,11 @@ def file(request: Any) -> HttpResponse:
     return FileResponse(part, status=206, content_type="text/plain", headers=headers)
 
 
+def logged(request: Any) -> JsonResponse:
+    get_logger("orders").warning("out of stock", sku="TEA-001", password="CANARY-body")
+    return JsonResponse({"ok": True})
+
+
 def nothing(request: Any) -> HttpResponse:
     response = HttpResponse(status=204)
     del response["Content-Type"]  # Django sends one, which PEP 3333's validator refuses
@@ -326,6 +331,7 @@ urlpatterns = [
     path("sse", sse),
     path("midstream", midstream),
     path("file", file),
+    path("logged", logged),
     path("nothing", nothing),
     path("cached", cached),
     path("cookie", cookie),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from replaystack import CaptureFailure
+from replaystack import CaptureFailure, get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -140,6 +140,11 @@ async def file(request: web.Request) -> web.FileResponse:
     return web.FileResponse(Path(__file__))
 
 
+async def logged(request: web.Request) -> web.Response:
+    get_logger("orders").warning("out of stock", sku="TEA-001", password="CANARY-body")
+    return web.json_response({"ok": True})
+
+
 async def nothing(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
@@ -173,6 +178,7 @@ def build_app() -> web.Application:
             web.get("/sse", sse),
             web.get("/file", file),
             web.get("/midstream", midstream),
+            web.get("/logged", logged),
             web.get("/nothing", nothing),
             web.get("/cached", cached),
             web.get("/cookie", cookie),

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from starlette.datastructures import UploadFile as StarletteFile
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 
-from replaystack import CaptureFailure
+from replaystack import CaptureFailure, get_logger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -190,6 +190,11 @@ def build_app(  # noqa: C901 - one route after the other
             raise RuntimeError("broke in the middle")
 
         return StreamingResponse(chunks(), media_type="text/plain")
+
+    @app.get("/logged")
+    async def logged() -> dict[str, bool]:
+        get_logger("orders").warning("out of stock", sku="TEA-001", password="CANARY-body")
+        return {"ok": True}
 
     @app.get("/nothing", status_code=204)
     async def nothing() -> Response:

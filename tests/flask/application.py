@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, Response, abort, jsonify, request, send_file, stream_with_context
 
-from replaystack import CaptureFailure, ReplayStackClient
+from replaystack import CaptureFailure, ReplayStackClient, get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,6 +156,11 @@ def build_app(  # noqa: C901 - one route after the other
             raise RuntimeError("broke in the middle")
 
         return Response(chunks(), mimetype="text/plain")
+
+    @app.get("/logged")
+    def logged() -> dict[str, bool]:
+        get_logger("orders").warning("out of stock", sku="TEA-001", password="CANARY-body")
+        return {"ok": True}
 
     @app.get("/nothing")
     def nothing() -> Response:
