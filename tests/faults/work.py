@@ -22,6 +22,8 @@ from replaystack import ReplayStackClient
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from replaystack.delivery import Stats
+
 __all__ = ["Work"]
 
 HANG_GUARD_SECONDS = 40.0
@@ -165,8 +167,13 @@ class Work:
 
 def stats_of(client: ReplayStackClient) -> dict[str, Any]:
     """Return the account as JSON can carry it."""
-    stats = client.stats()
+    return _as_json(client.stats())
+
+
+def _as_json(stats: Stats) -> dict[str, Any]:
+    values = {field: getattr(stats, field) for field in stats.__dataclass_fields__}
+    logs = values.pop("logs")
     return {
-        name: dict(value) if name in {"dropped", "skipped"} else value
-        for name, value in ((field, getattr(stats, field)) for field in stats.__dataclass_fields__)
+        **{name: dict(value) if name in {"dropped", "skipped"} else value for name, value in values.items()},
+        "logs": logs and _as_json(logs),
     }

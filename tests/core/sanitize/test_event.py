@@ -196,7 +196,10 @@ class _BoomError(Exception):
 @pytest.fixture
 def broken_masking(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the masking of every text that holds `BOOM` fail, and the extension refuse everything."""
-    monkeypatch.setattr(_backend._Native, "_ask", lambda _self, _ask, instead: instead())
+    native = _backend._Native
+    monkeypatch.setattr(native, "_ask", lambda _self, _ask, instead: instead())
+    monkeypatch.setattr(native, "text", lambda self, text, policy: self._python.text(text, policy))
+    monkeypatch.setattr(native, "url", lambda self, url, policy: self._python.url(url, policy))
     original = texts.look
 
     def look(text: str, rules: Any) -> int:
