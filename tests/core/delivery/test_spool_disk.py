@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import resource
@@ -282,9 +283,18 @@ def test_a_disk_that_does_not_confirm(directory: Path, monkeypatch: pytest.Monke
     assert bench.drain() == [1, 2, 3]
 
 
+def opened_below(folder: Path) -> list[str]:
+    """Return the files and folders below `folder` that this process has open; other threads have others."""
+    found: list[str] = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile, as the one that lists them
+            found.append(str(descriptor.readlink()))
+    return [path for path in found if path.startswith(str(folder))]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="what is open can be read on Linux only")
 def test_trouble_leaves_no_descriptor_open(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The application's descriptors are not ours to use up, whichever call fails, however often."""
-    before = set(Path("/dev/fd").iterdir())
     for call in ("fsync", "pwrite", "pread", "fchmod", "fstat", "listdir", "unlink", "stat"):
         orphan = Bench(directory)
         orphan.put(1)
@@ -299,7 +309,7 @@ def test_trouble_leaves_no_descriptor_open(directory: Path, monkeypatch: pytest.
                 bench.drain()
                 bench.now += RETRY_SECONDS
         bench.spool.close()
-        assert set(Path("/dev/fd").iterdir()) == before, call
+        assert not opened_below(directory), call
 
 
 def test_the_number_of_files_is_bounded(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
