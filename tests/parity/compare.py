@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
-import replaystack_native
 from replaystack.exchange import RawBody, RawHeaders
 from replaystack.sanitize import Limits, _event
 from replaystack.sanitize._backend import _Native
@@ -36,6 +35,7 @@ class Comparison:
     """Asks both. Raise ImportError where the extension was not built."""
 
     def __init__(self) -> None:
+        import replaystack_native  # here, since it may be missing, and who asks then skips
 
         self._native = replaystack_native
         self._seam = _Native(replaystack_native)

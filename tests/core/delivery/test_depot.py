@@ -352,6 +352,25 @@ def test_the_end_writes_what_the_sender_is_encoding(
     assert (sorted(second.transport.accepted), books(second).adopted) == ([1, 9], 1)
 
 
+def test_what_was_delivered_is_settled_on_disk_before_anybody_hears_of_it(
+    make: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waits for the flush may end the process as soon as it is over: nothing may be sent again then."""
+    rig = make("always")
+    assert rig.pump.depot is not None
+    spool, seen = rig.pump.depot._spool, []
+    settle = spool.settle
+
+    def settled(count: int) -> None:
+        seen.append((books(rig).delivered, books(rig).in_flight))
+        settle(count)
+
+    monkeypatch.setattr(spool, "settle", settled)
+    rig.put(1)
+    rig.run(2)
+    assert (rig.transport.accepted, seen) == ([1], [(0, 1)])
+
+
 def test_a_flush_counts_what_is_on_disk_as_done_and_tries_it(make: Callable[..., Rig]) -> None:
     """flush: True as soon as everything is delivered, dropped or on disk; one attempt of its own."""
     rig = make()

@@ -281,14 +281,14 @@ class Depot:
         ]
 
     def deliver(self, parcels: Sequence[Parcel]) -> None:
-        """Book as delivered."""
-        self._backlog.settle_lifted(len(parcels))
+        """Book as delivered; on disk first, since who waits for the books may end the process at once."""
         self._settle(len(parcels))
+        self._backlog.settle_lifted(len(parcels))
 
     def drop(self, parcels: Sequence[Parcel], reason: DropReason) -> None:
         """Book as dropped."""
-        self._backlog.settle_lifted(0, [(reason, _event_type(parcel)) for parcel in parcels])
         self._settle(len(parcels))
+        self._backlog.settle_lifted(0, [(reason, _event_type(parcel)) for parcel in parcels])
 
     def _settle(self, count: int) -> None:
         """Mark a load as done with on disk, once all of it is: the marks go by the order on disk."""
