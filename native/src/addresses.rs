@@ -127,7 +127,7 @@ fn ipv6_at(text: &str, found: Span, done: usize) -> Option<Span> {
     };
     if let Some(last) = last.filter(|last| is_quad(bytes, *last, quad_end)) {
         if is_ipv6(without_last_colon(&text[start..last]), 2) {
-            return Some((start, quad_end));
+            return Some((start, zone_end(bytes, quad_end)));
         }
         end = last; // the other rule masks the quad
     }
@@ -258,6 +258,7 @@ mod tests {
             ("fe80::1%25eth0/64", "[MASKED]/64"),
             ("fe80::1:50432", "[MASKED]:50432"),
             ("::ffff:10.0.0.1", "[MASKED]"),
+            ("::ffff:10.0.0.1%eth0/96", "[MASKED]/96"),
             ("addr:2001:db8::1", "addr:[MASKED]"),
             ("[::1]", "[[MASKED]]"),
             ("fe80::1:error", "[MASKED]:error"),

@@ -481,11 +481,15 @@ def test_any_ipv6(
 @given(
     st.sampled_from(["::", "::ffff:", "64:ff9b::", "0:0:0:0:0:ffff:", "1:2:3:4:5:6:"]),
     st.ip_addresses(v=4),
+    st.sampled_from(["", "%eth0", "%25en1"]),
     DELIMITERS,
 )
-def test_any_embedded_ipv4(head: str, address: ipaddress.IPv4Address, delimiters: str) -> None:
-    """An IPv4 address within an IPv6 address is gone together with it."""
-    assert mask_ip_addresses(_between(f"{head}{address}", delimiters)) == (_masked_between(delimiters), 1)
+def test_any_embedded_ipv4(head: str, address: ipaddress.IPv4Address, zone: str, delimiters: str) -> None:
+    """An IPv4 address within an IPv6 address is gone together with it, as CPython 3.13 writes some."""
+    assert mask_ip_addresses(_between(f"{head}{address}{zone}", delimiters)) == (
+        _masked_between(delimiters),
+        1,
+    )
 
 
 # --- texts made to be slow ------------------------------------------------------------------------

@@ -332,7 +332,7 @@ def _ipv6_at(text: str, found: re.Match[str], done: int) -> tuple[int, int] | No
     quad = _DOTTED.match(text, last) if last and text[end : end + 1] == "." else None
     if quad and _is_quad(text, last, quad.end()):
         if _is_ipv6(_without_last_colon(text[start:last]), embedded=2):
-            return start, quad.end()
+            return start, _zone_end(text, quad.end())
         end = last  # the other rule masks the quad
     glued = end == found.end() and text[end : end + 1] in _WORD
     if glued:  # `fe80::1:error`: the last group is the beginning of a word
@@ -345,8 +345,12 @@ def _ipv6_at(text: str, found: re.Match[str], done: int) -> tuple[int, int] | No
     end = start + len(address)
     if not _is_ipv6(address) or _is_slice(text, start, end, done):
         return None
+    return start, _zone_end(text, end)
+
+
+def _zone_end(text: str, end: int) -> int:
     zone = _ZONE.match(text, end)
-    return start, zone.end() if zone else end
+    return zone.end() if zone else end
 
 
 def _ipv6_start(text: str, found: re.Match[str], done: int) -> int:
