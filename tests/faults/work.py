@@ -61,7 +61,7 @@ class Work:
         before = time.monotonic()
         try:
             answer: object = self.client.capture_event(
-                endpoint=f"/work/{mark}", request_payload=LARGE if large else {"mark": mark}
+                endpoint=f"/task/{mark}", request_payload=LARGE if large else {"mark": mark}
             )
         except BaseException as error:
             self._surprises.append(f"capture_event raised {error!r}")

@@ -3,6 +3,8 @@
 An event waits in the inbox, is held (encoded; before or between attempts), is in flight, or
 is on disk. It leaves by being delivered or dropped. Every move is one step under one lock, so
 that a reader never sees an event in two places or in none.
+
+A little over 400 lines: all that the one lock guards is here.
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ The contract with the pump, which is the only user:
   (`append(keep=True)`), or is proved to be what this process wrote, or was masked again under `policy`.
 - An event is settled after it was delivered or dropped, never before: a process that dies between
   the two leaves a second copy, which the receiver tells by its `eventId`; never a hole.
+
+A little over 400 lines: the account in the first point is kept by all of it.
 """
 
 from __future__ import annotations
