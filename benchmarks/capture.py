@@ -59,9 +59,9 @@ def _replaystack(origin: str) -> tuple[str, Call]:
     import replaystack  # noqa: PLC0415 - only this child loads it
 
     client = replaystack.ReplayStackClient(api_key="k", endpoint=origin)
-    status: Callable[[], Any] | None = getattr(replaystack, "native_status", None)
-    backend = "native" if status is not None and getattr(status(), "loaded", False) else "python"
-    return backend, lambda document: client.capture_event(endpoint="/orders", request_payload=document)
+    return replaystack.native_status().backend, lambda document: client.capture_event(
+        endpoint="/orders", request_payload=document
+    )
 
 
 def _sentry(origin: str) -> tuple[str, Call]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 import uuid
 from datetime import datetime, timezone
 
@@ -38,3 +40,34 @@ def test_ids_are_uuids_of_version_4() -> None:
     assert [str(one) for one in parsed] == made
     assert {(one.version, one.variant) for one in parsed} == {(4, uuid.RFC_4122)}
     assert len(set(made)) == 1000
+
+
+def test_applications_that_seed_chance_still_get_other_ids() -> None:
+    """Two processes that both say `random.seed(1)` must not use the same ids."""
+    state = random.getstate()
+    try:
+        random.seed(1)
+        first = new_id()
+        random.seed(1)
+        assert new_id() != first
+    finally:
+        random.setstate(state)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_forked_children_have_ids_of_their_own() -> None:
+    """Neither the parent's next ones nor each other's."""
+    seen = {new_id()}
+    for _ in range(3):
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.write(writing, new_id().encode())
+            os._exit(0)
+        os.close(writing)
+        with os.fdopen(reading) as pipe:
+            seen.add(pipe.read())
+        assert os.waitpid(child, 0)[1] == 0
+    seen.add(new_id())
+    assert len(seen) == 5
+    assert all(uuid.UUID(one).version == 4 for one in seen)
