@@ -16,7 +16,7 @@ __all__ = ["Connection", "RawAnswer", "exchange"]
 HANG_GUARD_SECONDS = 30.0
 
 # What differs between two runs of the same application, or is what we add.
-VARYING_HEADERS = frozenset({b"date", b"x-trace-id"})
+VARYING_HEADERS = frozenset({b"date", b"x-trace-id", b"x-correlation-id"})
 
 
 @dataclass(frozen=True)

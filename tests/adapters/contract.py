@@ -28,6 +28,7 @@ and the instrumented one must leave the events that `check` describes.
 | GET /logged | writes a line to ReplayStack's logger "orders", then answers `{"ok": true}` |
 | GET /nothing | 204 |
 | GET /cached | 304 with an ETag |
+| GET /correlated | calls `set_correlation_id("order-7")`, then does what /logged does |
 | GET /cookie | 200 with two Set-Cookie headers |
 | GET /own-trace | answers with an x-trace-id of its own |
 | GET /health | 200, an ignored path |
@@ -36,7 +37,7 @@ and the instrumented one must leave the events that `check` describes.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ class Scenario:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
     same_bytes: bool = True
-    extra: dict[str, Any] = field(default_factory=dict)
+    correlation: str | None = None
+    """The `x-correlation-id` of the answer; a caller who sends none gets none."""
 
 
 def _own(event: Event) -> dict[str, Any]:
@@ -112,6 +114,16 @@ def check_logged(event: Event) -> None:
     assert (line["level"], line["message"]) == ("warning", "out of stock")
     assert (line["metadata"]["sku"], line["metadata"]["password"]) == ("TEA-001", "[MASKED]")
     assert line["metadata"]["replaystack"]["logger"] == "orders"
+    assert line["metadata"]["replaystack"]["correlationId"] == event["traceId"]
+
+
+def check_correlated(correlation: str) -> Callable[[Event], None]:
+    def check(event: Event) -> None:
+        (line,) = event["logs"]
+        assert line["metadata"]["replaystack"]["correlationId"] == correlation
+        assert event["traceId"] != correlation
+
+    return check
 
 
 def check_missing(event: Event) -> None:
@@ -290,6 +302,22 @@ SCENARIOS = [
     Scenario("large upload", "POST", "/upload", check_upload, (("Content-Type", "text/plain"),), LARGE),
     Scenario("HEAD", "HEAD", "/ok", check_bodiless),
     Scenario("log lines", "GET", "/logged", check_logged),
+    Scenario(
+        "correlation id of the caller",
+        "GET",
+        "/logged",
+        check_correlated("cid-1"),
+        (("X-Correlation-Id", "cid-1"),),
+        correlation="cid-1",
+    ),
+    Scenario(
+        "correlation id of the application",
+        "GET",
+        "/correlated",
+        check_correlated("order-7"),
+        (("X-Correlation-Id", "cid-1"),),
+        correlation="order-7",
+    ),
     Scenario("204", "GET", "/nothing", check_bodiless),
     Scenario("304", "GET", "/cached", check_bodiless, (("If-None-Match", '"v1"'),)),
     Scenario("cookies", "GET", "/cookie", check_cookie),

@@ -60,9 +60,11 @@ def _compared(scenario: Scenario, bare: str, watched: str) -> RawAnswer:
 def _judge(scenario: Scenario, answer: RawAnswer, events: list[dict[str, Any]]) -> None:
     if scenario.check is None:
         assert events == []
-        assert "x-trace-id" not in answer.headers
+        assert not {"x-trace-id", "x-correlation-id"} & set(answer.headers)
         return
     (event,) = events
     scenario.check(event)
+    if answer.status != 500:
+        assert answer.headers.get("x-correlation-id") == scenario.correlation
     if answer.status != 500 or "x-trace-id" in answer.headers:
         assert answer.headers["x-trace-id"] == (event["traceId"] if scenario.path != "/own-trace" else "mine")

@@ -26,7 +26,7 @@ from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import condition
 
-from replaystack import CaptureFailure, ReplayStackClient, get_logger
+from replaystack import CaptureFailure, ReplayStackClient, get_logger, set_correlation_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -274,6 +274,11 @@ def logged(request: Any) -> JsonResponse:
     return JsonResponse({"ok": True})
 
 
+def correlated(request: Any) -> JsonResponse:
+    set_correlation_id("order-7")
+    return logged(request)
+
+
 def nothing(request: Any) -> HttpResponse:
     response = HttpResponse(status=204)
     del response["Content-Type"]  # Django sends one, which PEP 3333's validator refuses
@@ -332,6 +337,7 @@ urlpatterns = [
     path("midstream", midstream),
     path("file", file),
     path("logged", logged),
+    path("correlated", correlated),
     path("nothing", nothing),
     path("cached", cached),
     path("cookie", cookie),

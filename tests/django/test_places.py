@@ -290,6 +290,14 @@ def test_a_shared_response_gets_each_request_its_own_trace_id(
     assert answers[0] != answers[1]
 
 
+def test_a_shared_response_tells_nobody_the_correlation_id_of_another(serving: Serving) -> None:
+    """It is there for who sent one, gone for who did not, and an application's own stays."""
+    with serving(ROOT_URLCONF=PAGES) as base_url:
+        sent = [{"x-correlation-id": "cid-1"}, {}, {"x-correlation-id": "cid-2"}]
+        answers = [exchange(base_url, "GET", "/shared", headers) for headers in sent]
+    assert [answer.headers.get("x-correlation-id") for answer in answers] == ["cid-1", None, "cid-2"]
+
+
 def test_a_cached_answer_carries_the_trace_id_of_its_request(
     serving: Serving, client: ReplayStackClient, receiver: Receiver
 ) -> None:

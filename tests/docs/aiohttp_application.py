@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from replaystack import CaptureFailure, get_logger
+from replaystack import CaptureFailure, get_logger, set_correlation_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -145,6 +145,11 @@ async def logged(request: web.Request) -> web.Response:
     return web.json_response({"ok": True})
 
 
+async def correlated(request: web.Request) -> web.Response:
+    set_correlation_id("order-7")
+    return await logged(request)
+
+
 async def nothing(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
@@ -179,6 +184,7 @@ def build_app() -> web.Application:
             web.get("/file", file),
             web.get("/midstream", midstream),
             web.get("/logged", logged),
+            web.get("/correlated", correlated),
             web.get("/nothing", nothing),
             web.get("/cached", cached),
             web.get("/cookie", cookie),

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from starlette.datastructures import UploadFile as StarletteFile
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 
-from replaystack import CaptureFailure, get_logger
+from replaystack import CaptureFailure, get_logger, set_correlation_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -195,6 +195,11 @@ def build_app(  # noqa: C901 - one route after the other
     async def logged() -> dict[str, bool]:
         get_logger("orders").warning("out of stock", sku="TEA-001", password="CANARY-body")
         return {"ok": True}
+
+    @app.get("/correlated")
+    async def correlated() -> dict[str, bool]:
+        set_correlation_id("order-7")
+        return await logged()
 
     @app.get("/nothing", status_code=204)
     async def nothing() -> Response:

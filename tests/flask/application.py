@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, Response, abort, jsonify, request, send_file, stream_with_context
 
-from replaystack import CaptureFailure, ReplayStackClient, get_logger
+from replaystack import CaptureFailure, ReplayStackClient, get_logger, set_correlation_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,6 +161,11 @@ def build_app(  # noqa: C901 - one route after the other
     def logged() -> dict[str, bool]:
         get_logger("orders").warning("out of stock", sku="TEA-001", password="CANARY-body")
         return {"ok": True}
+
+    @app.get("/correlated")
+    def correlated() -> dict[str, bool]:
+        set_correlation_id("order-7")
+        return logged()
 
     @app.get("/nothing")
     def nothing() -> Response:

@@ -64,7 +64,7 @@ def _to_the_second(epoch_seconds: int) -> str:
 # Not the module's own generator, which applications seed. Not `os.urandom` each time: it lets go of the
 # interpreter's lock, and a sender at work then keeps a capture waiting for longer than all the rest takes.
 # Ids are no secrets, they must only never meet.
-_ids = random.Random()
+_ids = random.Random()  # noqa: S311 - see above
 if hasattr(os, "register_at_fork"):  # else there is no fork
     os.register_at_fork(after_in_child=_ids.seed)
 

@@ -122,6 +122,7 @@ class Scope:
         "breadcrumbs",
         "closed",
         "correlation",
+        "correlation_set",
         "flow",
         "logs",
         "recordings",
@@ -136,6 +137,8 @@ class Scope:
         self.trace_id: str | None = trace_id
         self.correlation: str | None = None
         """The id that the caller of this request sent along, as `x-correlation-id`."""
+        self.correlation_set: str | None = None
+        """The id that was set last in this request, by whichever of its tasks: for its answer."""
         self.flow: str | None = None
         """The id of the first flow that took a step here: the request's event carries it."""
         self.user: str | None = None
@@ -204,9 +207,13 @@ def set_correlation_id(correlation_id: str | None) -> None:
     """Name what belongs together from here on in this context: a task and those that it starts.
 
     Sibling tasks and other threads do not see it. What is set inside of a request ends with it: a
-    thread that serves the next one starts anew. None forgets it.
+    thread that serves the next one starts anew; its answer names it to the caller, if it may stand in a
+    header (letters, digits, `_.:-`, at most 128). None forgets it.
     """
-    _correlation.set(None if correlation_id is None else (_current.get(), correlation_id))
+    scope = _current.get()
+    if scope is not None:
+        scope.correlation_set = correlation_id
+    _correlation.set(None if correlation_id is None else (scope, correlation_id))
 
 
 def current_correlation_id() -> str | None:

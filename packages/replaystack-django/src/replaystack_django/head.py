@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from replaystack.http import TRACE_HEADER, HttpRequest, read_environ
+from replaystack.http import HttpRequest, read_environ
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
     import django.http
 
-__all__ = ["head_of", "marks_of", "raw_headers", "set_trace_id"]
+__all__ = ["head_of", "marks_of", "raw_headers", "set_own_headers"]
 
-_OURS = "_replaystack_trace_id"
+_OURS = "_replaystack_headers"
 """On a response: the trace id that we gave it. A text, because a cache may pickle the response."""
 
 
@@ -67,12 +67,18 @@ def raw_headers(response: django.http.HttpResponseBase) -> tuple[tuple[bytes, by
     )
 
 
-def set_trace_id(response: django.http.HttpResponseBase, trace_id: str) -> None:
-    """Add `x-trace-id` where the application has none of its own.
+def set_own_headers(response: django.http.HttpResponseBase, own: tuple[tuple[str, str], ...]) -> None:
+    """Add `x-trace-id` and, where there is one, `x-correlation-id`, unless the application has its own.
 
-    One of ours that came along with a cached or shared response belongs to another request.
+    Those of ours that came along with a cached or shared response belong to another request.
     """
-    given = response.headers.get(TRACE_HEADER)
-    if given is None or given == response.__dict__.get(_OURS):
-        response.headers[TRACE_HEADER] = trace_id
-        response.__dict__[_OURS] = trace_id
+    headers = response.headers
+    known: dict[str, str] | None = response.__dict__.get(_OURS)
+    if known is not None:
+        for name, value in known.items():
+            if headers.get(name) == value:
+                del headers[name]
+    added = {name: value for name, value in own if name not in headers}
+    for name, value in added.items():
+        headers[name] = value
+    response.__dict__[_OURS] = added

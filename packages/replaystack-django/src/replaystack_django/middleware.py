@@ -1,6 +1,6 @@
 """The middleware: it looks on as requests and answers pass its place in MIDDLEWARE.
 
-The one thing that it adds to an answer is the header `x-trace-id`.
+What it adds to an answer are the headers `x-trace-id` and, where there is one, `x-correlation-id`.
 """
 
 from __future__ import annotations

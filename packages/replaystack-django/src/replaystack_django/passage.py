@@ -15,7 +15,7 @@ from replaystack.http import RequestStream, has_body
 
 from .bodies import watched_body
 from .closing import hand_over_at_close
-from .head import head_of, marks_of, raw_headers, set_trace_id
+from .head import head_of, marks_of, raw_headers, set_own_headers
 from .watch import Watcher, is_served, watch_request, watch_rest_framework
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class Passage:
             if not self._is_ours:
                 return
             self._note_body_read()
-            set_trace_id(response, self.recording.trace_id)
+            set_own_headers(response, self.recording.own_headers())
             if self._is_about_a_lost_caller(response):
                 self._complete()
                 return

@@ -72,7 +72,7 @@ class HttpPassage(Passage[Recording]):
 
     def _begins(self, message: Message) -> Message:
         """Note the head of the answer and return it with the trace id, in a message of our own."""
-        message, headers = self.with_trace_id(message)
+        message, headers = self.with_own_headers(message)
         status = message["status"]
         self.recording.response_start(status, headers)
         self._trailers_follow = bool(message.get("trailers"))

@@ -1,6 +1,6 @@
 """Pure ASGI: it looks on as messages pass, and neither waits for, changes nor holds back any.
 
-The one thing that it adds to an answer is the header `x-trace-id`.
+What it adds to an answer are the headers `x-trace-id` and, where there is one, `x-correlation-id`.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection, Request
 
 from replaystack import CaptureFailure
-from replaystack.http import TRACE_HEADER, Recording, header_value
+from replaystack.http import Recording, header_value
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,7 +21,6 @@ __all__ = ["Passage"]
 
 RecordingType = TypeVar("RecordingType", bound=Recording)
 
-_TRACE_HEADER = TRACE_HEADER.encode()
 _SAY_THE_CALLER_IS_GONE = frozenset({"ClientDisconnect", "WebSocketDisconnect"})
 
 
@@ -82,18 +81,21 @@ class Passage(Generic[RecordingType]):
         self._lost_id = id(error)
         self.recording.caller_gone()
 
-    def with_trace_id(self, message: Message) -> tuple[Message, tuple[Any, ...]]:
-        """Return an answer's first message, with `x-trace-id`, and its headers.
+    def with_own_headers(self, message: Message) -> tuple[Message, tuple[Any, ...]]:
+        """Return an answer's first message, with `x-trace-id` (and `x-correlation-id`), and its headers.
 
-        The message is the same object where the answer has one.
+        The message is the same object where the answer has them.
         """
         headers = message.get("headers", ())
         if not isinstance(headers, (list, tuple)):  # ASGI allows any iterable: it is read once, here
             headers = list(headers)
             message = {**message, "headers": headers}
         headers = tuple(headers)
-        if header_value(headers, _TRACE_HEADER) is None:
-            headers = (*headers, (_TRACE_HEADER, self.recording.trace_id.encode()))
+        given = headers
+        for name, value in self.recording.own_headers():
+            if header_value(given, name.encode()) is None:
+                headers = (*headers, (name.encode(), value.encode()))
+        if headers is not given:
             message = {**message, "headers": list(headers)}
         return message, headers
 

@@ -82,10 +82,10 @@ class SocketPassage(Passage[SocketRecording]):
         if kind == "websocket.accept":
             headers = tuple(message.get("headers") or ())
             if self._may_have_headers():
-                message, headers = self.with_trace_id(message)
+                message, headers = self.with_own_headers(message)
             self.recording.accepted(headers, message.get("subprotocol"))
         elif kind == "websocket.http.response.start":
-            message, headers = self.with_trace_id(message)
+            message, headers = self.with_own_headers(message)
             status = message["status"]
             self.recording.response_start(status, headers)
             self.note_handling(is_failure=status >= _SERVER_ERROR)

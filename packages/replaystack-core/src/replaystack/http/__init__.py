@@ -7,13 +7,12 @@ from .head import HttpRequest, header_value
 from .options import MiddlewareOptions
 from .recording import Recording
 from .stream import RequestStream
-from .trace import TRACE_HEADER, current_traceparent, make_traceparent, parse_traceparent
+from .trace import current_traceparent, make_traceparent, parse_traceparent
 from .websocket import SocketRecording
 from .wsgi import WsgiMiddleware
 
 __all__ = [
     "STREAMING_MARKER",
-    "TRACE_HEADER",
     "Adapter",
     "HttpRequest",
     "MiddlewareOptions",

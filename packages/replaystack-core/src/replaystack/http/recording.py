@@ -19,7 +19,7 @@ from ..wire import is_trace_id
 from .composition import compose
 from .head import header_value
 from .tap import BodyTap
-from .trace import choose_trace_id
+from .trace import CORRELATION_HEADER, TRACE_HEADER, choose_trace_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Recording"]
 
+_CORRELATION_HEADER = CORRELATION_HEADER.encode()
 _BODILESS_STATUSES = frozenset({204, 304})
 _SERVER_ERROR = 500
 
@@ -107,7 +108,7 @@ class Recording:
         if outer is None:
             self.trace_id: str = choose_trace_id(asked_trace_id, headers)
             self.scope: Scope = Scope(self.trace_id)
-            correlation = headers.get(b"x-correlation-id")
+            correlation = headers.get(_CORRELATION_HEADER)
             if correlation is not None and is_trace_id(text := correlation.decode("latin-1")):
                 self.scope.correlation = text
             if config.automatic_breadcrumbs:
@@ -143,6 +144,18 @@ class Recording:
         tap = self.request_tap
         if tap is not None and not self.ended:
             self.request_tap = BodyTap(self._limit, tap.declared_bytes)
+
+    def own_headers(self) -> tuple[tuple[str, str], ...]:
+        """Return what the answer gets where the application gives it no such header itself.
+
+        `x-trace-id`, and `x-correlation-id` where the caller sent one or the application set one: a
+        caller that knows of none gets none.
+        """
+        correlation = self.scope.correlation_set or self.scope.correlation
+        # What an application sets may be anything; a header must not have a line break in it.
+        if correlation is None or correlation == self.trace_id or not is_trace_id(correlation):
+            return ((TRACE_HEADER, self.trace_id),)
+        return ((TRACE_HEADER, self.trace_id), (CORRELATION_HEADER, correlation))
 
     def response_start(self, status_code: int, headers: HeaderPairs) -> None:
         """Note the head of the answer. A second one (an error after the first) wins."""

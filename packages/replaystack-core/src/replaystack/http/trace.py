@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
+    "CORRELATION_HEADER",
     "TRACE_HEADER",
     "choose_trace_id",
     "current_traceparent",
@@ -25,6 +26,7 @@ __all__ = [
 ]
 
 TRACE_HEADER = "x-trace-id"
+CORRELATION_HEADER = "x-correlation-id"
 
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.ASCII)
 _FITTING = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)

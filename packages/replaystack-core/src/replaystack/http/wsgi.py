@@ -1,8 +1,8 @@
 """Any WSGI application, with eyes on what it reads and answers (PEP 3333).
 
-Nothing is read, changed or held back; the one thing added to an answer is `x-trace-id`. A list,
-a tuple or a file for the server to send is returned as the same object; any other iterable is
-wrapped, so that its end and its `close()` are seen.
+Nothing is read, changed or held back; added to an answer are `x-trace-id` and, where there is one,
+`x-correlation-id`. A list, a tuple or a file for the server to send is returned as the same object;
+any other iterable is wrapped, so that its end and its `close()` are seen.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from .environ import has_body, read_environ, read_path
 from .head import header_value
 from .options import MiddlewareOptions
 from .stream import RequestStream
-from .trace import TRACE_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["WsgiMiddleware"]
 
 Environ = dict[str, Any]
-_TRACE_HEADER = TRACE_HEADER.encode()
 _BODY = "wsgi.input"
 _FILE_WRAPPER = "wsgi.file_wrapper"
 
@@ -165,9 +163,10 @@ class _Passage:
             try:
                 if type(headers) is list:  # anything else is against PEP 3333, and the server's to judge
                     raw = _raw_headers(headers)
-                    if header_value(raw, _TRACE_HEADER) is None:
-                        headers = [*headers, (TRACE_HEADER, recording.trace_id)]
-                        raw = (*raw, (_TRACE_HEADER, recording.trace_id.encode()))
+                    for name, value in recording.own_headers():
+                        if header_value(raw, name.encode()) is None:
+                            headers = [*headers, (name, value)]
+                            raw = (*raw, (name.encode(), value.encode()))
                 if exc_info is not None and not recording.ended:
                     recording.handled(exc_info[1])
             except Exception as error:  # noqa: BLE001 - looking on must not hurt the answer
