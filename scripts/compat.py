@@ -87,6 +87,7 @@ SUITES = {
             "httpx2",
             "pytest",
             "pytest-timeout",
+            "pytest-xdist",
             "anyio[trio]",
             "dirty-equals",
             "flask",

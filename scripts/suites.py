@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = ROOT / ".pythons"
 VERSIONS = ("3.10", "3.11", "3.12", "3.13")
-MASKING = ("-k", "native", "tests/native", "tests/core/sanitize")
+MASKING = ("--numprocesses=2", "--dist=loadgroup", "-k", "native", "tests/native", "tests/core/sanitize")
 PARALLEL = ("--numprocesses=3", "--dist=loadgroup")  # much of its time the suite waits
 REQUIREMENTS = (
     "attrs",
@@ -31,6 +31,7 @@ REQUIREMENTS = (
     "pytest",
     "pytest-randomly",
     "pytest-timeout",
+    "pytest-xdist",
     "starlette",
     "tomli",
 )
