@@ -89,6 +89,35 @@ def test_the_exception_comes_along(handler: ReplayStackHandler, kept: list[LogEn
     assert kept[1].error_stack == "Traceback\nKeyError: 'k'"
 
 
+AUTOPLAY_SEED = """
+logger.error(
+    "Request failed for session=%s: %s",
+    session_id,
+    exc,
+    exc_info=True,
+    extra={"session_id": session_id, "product_id": product_id},
+)
+"""
+
+
+def test_the_preferred_pattern_of_the_autoplay_seed(
+    handler: ReplayStackHandler, kept: list[LogEntry]
+) -> None:
+    """Its one block with a call, as it stands: text, traceback and both ids are in the entry."""
+    try:
+        raise TimeoutError("password=hunter2hunter2")
+    except TimeoutError as exc:
+        given = {"logger": logging.getLogger("mine"), "session_id": "s-1", "product_id": "p-1", "exc": exc}
+        exec(AUTOPLAY_SEED, given)
+    (entry,) = kept
+    assert (entry.logger, entry.level) == ("mine", "error")
+    assert entry.message == "Request failed for session=[MASKED]: password=[MASKED]"  # both are key names
+    assert entry.error_name == "TimeoutError"
+    assert "in test_the_preferred_pattern" in (entry.error_stack or "")
+    assert entry.fields == {"session_id": "s-1", "product_id": "p-1"}
+    assert "hunter2hunter2" not in repr(entry)
+
+
 @pytest.mark.checklist("P8")
 def test_personal_data_stays_personal(handler: ReplayStackHandler, kept: list[LogEntry]) -> None:
     """`extra={"is_pii": True}`, also misspelt, marks the entry."""

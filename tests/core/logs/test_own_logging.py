@@ -94,6 +94,57 @@ assert logging.getLogger("app").handlers == []
     assert ended.stdout == ""
 
 
+def debug_lines(of: str) -> list[logging.LogRecord]:
+    """Return what is said at DEBUG where the logger `of` is set to it, as the seed's blocks do."""
+    heard, logger, package = Heard(), logging.getLogger(of), logging.getLogger("replaystack")
+    before = logger.level
+    package.addHandler(heard)
+    logger.setLevel(logging.DEBUG)
+    try:
+        with Receiver(capabilities="bulk") as receiver:
+            with ReplayStackClient(api_key=KEY, endpoint=receiver.origin) as client:
+                client.capture_event(request_payload={"password": SECRET, "text": BODY})
+                assert client.flush(30)
+    finally:
+        package.removeHandler(heard)
+        logger.setLevel(before)
+    return [record for record in heard.records if record.levelno == logging.DEBUG]
+
+
+def test_debug_shows_what_left() -> None:
+    """Who sees no events finds out why: what the receiver takes, and what came of each attempt."""
+    said = {record.name: record.getMessage() for record in debug_lines("replaystack")}
+    assert said["replaystack.delivery.capabilities"].endswith("takes: bulk")
+    assert said["replaystack.delivery.pump"].startswith("attempt with a batch of 1: delivered, status 201")
+
+
+def test_debug_of_one_module_alone() -> None:
+    """As narrow as the seed's `autoplay_sdk.chatbot`."""
+    assert {record.name for record in debug_lines("replaystack.delivery.pump")} == {
+        "replaystack.delivery.pump"
+    }
+
+
+def test_a_filter_that_raises_hurts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Filters are the user's, and `logging` lets through what they raise."""
+    monkeypatch.setattr("replaystack.diagnostics._strict", False)
+    asked: list[str] = []
+
+    def angry(record: logging.LogRecord) -> bool:
+        asked.append(record.name)
+        raise RuntimeError("a filter of the user's")
+
+    loggers = [logging.getLogger(f"replaystack.delivery.{name}") for name in ("pump", "capabilities")]
+    for logger in loggers:
+        logger.addFilter(angry)
+    try:
+        assert debug_lines("replaystack") == []
+    finally:
+        for logger in loggers:
+            logger.removeFilter(angry)
+    assert {"replaystack.delivery.pump", "replaystack.delivery.capabilities"} <= set(asked)
+
+
 @pytest.mark.checklist("A4")
 def test_errors_have_tracebacks_and_retries_have_none(in_trouble: list[logging.LogRecord]) -> None:
     """The line of a retry has no traceback; that of the final failure has."""

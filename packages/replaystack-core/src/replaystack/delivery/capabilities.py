@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +12,8 @@ if TYPE_CHECKING:
     from .transport import Answer, Transport
 
 __all__ = ["Capabilities"]
+
+_log = logging.getLogger(__name__)
 
 _PATH = "/api/v1/ingest/capabilities"
 _HEADER = "x-replaystack-capabilities"
@@ -63,6 +67,10 @@ class Capabilities:
         """Read what any answer says of it."""
         advertised = answer.headers.get(_HEADER)
         if advertised is not None:
-            self.words = frozenset(word.strip().lower() for word in advertised.split(","))
+            words = frozenset(word.strip().lower() for word in advertised.split(","))
+            if words != self.words:
+                with contextlib.suppress(Exception):  # a logging filter is the user's, and may raise
+                    _log.debug("beyond single events the receiver takes: %s", ", ".join(sorted(words)))
+            self.words = words
         if advertised is not None or answer.status < 300:
             self.known = True

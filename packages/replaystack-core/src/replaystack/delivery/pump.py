@@ -6,6 +6,7 @@ sync mode, the end of the process, or a test with a clock of its own.
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from .spool import Spool
 
 __all__ = ["Pump", "PumpSettings"]
+
+_log = logging.getLogger(__name__)
 
 _BLIND_SECONDS = 1.0
 """The wait where the disk holds events and does not give them."""
@@ -198,16 +201,33 @@ class Pump:
         """Make one attempt and tell the meter. Blocks for `seconds` at most; never raises."""
         started = self.clock.monotonic()
         outcome = self.courier.send(batch, seconds)
-        if self.meter.is_on:
+        is_logged = _log.isEnabledFor(logging.DEBUG)
+        if is_logged or self.meter.is_on:
+            elapsed_ms = (self.clock.monotonic() - started) * 1000
+            size = sum(len(parcel.masked) for parcel in batch)
+            if is_logged:
+                self._say(outcome, len(batch), size, elapsed_ms)
             self.meter.tell(
                 "record_delivery",
-                elapsed_ms=(self.clock.monotonic() - started) * 1000,
+                elapsed_ms=elapsed_ms,
                 success=outcome.verdict == "delivered",
                 events=len(batch),
-                bytes=sum(len(parcel.masked) for parcel in batch),
+                bytes=size,
             )
         self._retry_reason = str(outcome.status or type(outcome.error).__name__)
         return outcome
+
+    def _say(self, outcome: Outcome, count: int, size: int, elapsed_ms: float) -> None:
+        """Tell who debugs that something left, and what came of it. Each attempt: it was asked for."""
+        with self._guard.protect("a log line"):  # a logging filter is the user's, and may raise
+            _log.debug(
+                "attempt with a batch of %d: %s, status %s, %.0f ms",
+                count,
+                outcome.verdict,
+                outcome.status,
+                elapsed_ms,
+                extra={"event_count": count, "byte_count": size, "http_status": outcome.status},
+            )
 
     def seconds_for_attempt(self, now: float, deadline: float | None) -> float:
         """Return how long an attempt may take that begins now."""
