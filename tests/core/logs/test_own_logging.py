@@ -101,10 +101,12 @@ def debug_lines(of: str) -> list[logging.LogRecord]:
     package.addHandler(heard)
     logger.setLevel(logging.DEBUG)
     try:
-        with Receiver(capabilities="bulk") as receiver:
-            with ReplayStackClient(api_key=KEY, endpoint=receiver.origin) as client:
-                client.capture_event(request_payload={"password": SECRET, "text": BODY})
-                assert client.flush(30)
+        with (
+            Receiver(capabilities="bulk") as receiver,
+            ReplayStackClient(api_key=KEY, endpoint=receiver.origin) as client,
+        ):
+            client.capture_event(request_payload={"password": SECRET, "text": BODY})
+            assert client.flush(30)
     finally:
         package.removeHandler(heard)
         logger.setLevel(before)
