@@ -33,30 +33,58 @@ PLUGIN = ROOT / "tests" / "compat"
 DESELECTED = PLUGIN / "deselected.toml"
 HANG_GUARD_SECONDS = 3600
 DJANGO_PARTS = (
+    "admin_changelist",
+    "admin_custom_urls",
+    "admin_docs",
+    "admin_inlines",
+    "admin_utils",
+    "admin_views",
+    "admin_widgets",
     "asgi",
+    "async",
+    "auth_tests",
     "builtin_server",
+    "cache",
     "conditional_processing",
+    "contenttypes_tests",
+    "context_processors",
     "csrf_tests",
+    "decorators",
+    "file_storage",
     "file_uploads",
+    "flatpages_tests",
+    "generic_inline_admin",
+    "generic_views",
     "handlers",
     "httpwrappers",
+    "i18n",
     "logging_tests",
     "messages_tests",
     "middleware",
     "middleware_exceptions",
+    "proxy_models",
+    "redirects_tests",
     "requests_tests",
     "responses",
     "servers",
+    "sessions_tests",
     "shortcuts",
     "signed_cookies_tests",
+    "sitemaps_tests",
+    "sites_tests",
     "staticfiles_tests",
+    "syndication_tests",
+    "template_tests",
     "test_client",
     "test_client_regress",
+    "test_utils",
+    "timezones",
     "urlpatterns_reverse",
     "view_tests",
     "wsgi",
 )
-"""What of Django's suite is about serving requests. The rest takes an hour, and most of it serves none."""
+"""What of Django's suite serves a request, by its test client or a server, or handles one by hand. The rest,
+databases above all, serves none and takes an hour."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +232,7 @@ def _unpacked(name: str, version: str, folder: Path) -> Path | None:
 
 def _environment(name: str, version: str, suite: Suite, folder: Path) -> Path:
     python = folder / "venv" / "bin" / "python"
-    ready, made_for = folder / "ready", repr(suite)
+    ready, made_for = folder / "ready", repr((suite, DJANGO_PARTS))
     if not ready.exists() or ready.read_text(encoding="utf-8") != made_for:
         print(f"compat: {name} {version}: making its environment ...", flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder / "venv")], check=True)
