@@ -115,9 +115,30 @@ def test_inside_of_a_request_it_is_the_trace_id_and_ends_with_it() -> None:
         with run_with_replaystack_context():
             set_correlation_id("job")
             seen.append(current_correlation_id())
+        seen.append(current_correlation_id())
         return seen
 
-    assert apart(thread) == ["t1", "set in t1", "t2", "set in t2", "job"]
+    assert apart(thread) == ["t1", "set in t1", "t2", "set in t2", "job", None]
+
+
+def test_a_job_belongs_to_what_is_around_it_and_to_nothing_that_is_over() -> None:
+    """Inside of a request it has the request's id; after the request its thread has none to give."""
+
+    def thread() -> list[str | None]:
+        seen: list[str | None] = []
+        before = enter_scope(Scope("t1"))
+        with run_with_replaystack_context():
+            seen.append(current_correlation_id())
+        set_correlation_id("set in t1")
+        with run_with_replaystack_context(), run_with_replaystack_context():
+            seen.append(current_correlation_id())
+        enter_scope(before)
+        seen.append(current_correlation_id())
+        with run_with_replaystack_context():
+            seen.append(current_correlation_id())
+        return seen
+
+    assert apart(thread) == ["t1", "set in t1", None, None]
 
 
 def test_events_carry_the_current_flow() -> None:

@@ -61,12 +61,21 @@ def _to_the_second(epoch_seconds: int) -> str:
     return f"{datetime.fromtimestamp(epoch_seconds, timezone.utc):%Y-%m-%dT%H:%M:%S}"
 
 
-# Not the module's own generator, which applications seed. Not `os.urandom` each time: it lets go of the
-# interpreter's lock, and a sender at work then keeps a capture waiting for longer than all the rest takes.
-# Ids are no secrets, they must only never meet.
-_ids = random.Random()  # noqa: S311 - see above
-if hasattr(os, "register_at_fork"):  # else there is no fork
-    os.register_at_fork(after_in_child=_ids.seed)
+# Not `random` itself, which applications seed. Not `os.urandom` each time: it lets go of the interpreter's
+# lock, and a sender at work then keeps a capture waiting for longer than all the rest takes. Ids are no
+# secrets, they must only never meet.
+_ids: random.Random | None = None
+
+
+def _first_ids() -> random.Random:
+    """Return the process's own source of ids. Made at the first one: an import registers nothing."""
+    global _ids  # noqa: PLW0603 - one per process; two threads that come first at once have one each
+    ids = random.Random()  # noqa: S311 - no secrets
+    if hasattr(os, "register_at_fork"):  # else there is no fork
+        os.register_at_fork(after_in_child=ids.seed)
+    _ids = ids
+    return ids
+
 
 _RANDOM_BITS = (1 << 128) - 1 - (0xF << 76) - (0b11 << 62)
 _VERSION_AND_VARIANT = (0x4 << 76) | (0b10 << 62)  # RFC 9562, section 5.4
@@ -75,5 +84,6 @@ _VERSION_AND_VARIANT = (0x4 << 76) | (0b10 << 62)  # RFC 9562, section 5.4
 def new_id() -> str:
     """Return a new UUID4 in its canonical text form. Any thread; a forked child has ids of its own."""
     # Twice per event, so without an object of `uuid` in between: a third of its time.
-    digits = f"{_ids.getrandbits(128) & _RANDOM_BITS | _VERSION_AND_VARIANT:032x}"
+    ids = _ids or _first_ids()
+    digits = f"{ids.getrandbits(128) & _RANDOM_BITS | _VERSION_AND_VARIANT:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

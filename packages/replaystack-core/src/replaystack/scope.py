@@ -136,7 +136,7 @@ class Scope:
         self.logs: LogBuffer = LogBuffer()
         self.trace_id: str | None = trace_id
         self.correlation: str | None = None
-        """The id that the caller of this request sent along, as `x-correlation-id`."""
+        """The id that the caller of a request sent as `x-correlation-id`; the one around a job."""
         self.correlation_set: str | None = None
         """The id that was set last in this request, by whichever of its tasks: for its answer."""
         self.flow: str | None = None
@@ -219,11 +219,12 @@ def set_correlation_id(correlation_id: str | None) -> None:
 def current_correlation_id() -> str | None:
     """Return the id that was set here, else the request's own, else None.
 
-    What was set before a request began is not the request's. Costs no lock; any thread.
+    What was set before a request began is not the request's, and what was set inside of one ends with
+    it. Costs no lock; any thread.
     """
     scope = _current.get()
     explicit = _correlation.get()
-    if explicit is not None and (explicit[0] is scope or scope is None or scope.trace_id is None):
+    if explicit is not None and explicit[0] is scope:
         return explicit[1]
     if scope is None:
         return None
@@ -268,6 +269,7 @@ class ScopeContext:
         self._before: Scope | None = None
 
     def __enter__(self) -> Scope:
+        self.scope.correlation = current_correlation_id()  # it belongs to what is around it
         self._before = enter_scope(self.scope)
         return self.scope
 
