@@ -15,7 +15,8 @@ from replaystack.cli.receiver import check_receiver
 
 def told(key: str, message: str) -> list[str]:
     """Return both reports on a receiver that refuses the key with this message."""
-    with Looking() as receiver:
+    receiver = Looking()
+    with receiver:
         receiver.looked = Reply(401, body={"message": message})
         setting = read_setting({"api_key": key, "endpoint": receiver.origin})
         findings = list(check_receiver(setting, send=False))
