@@ -65,9 +65,23 @@ def _to_the_second(epoch_seconds: int) -> str:
 # interpreter's lock, and a sender at work then keeps a capture waiting for longer than all the rest takes.
 # Ids are no secrets, they must only never meet.
 _ids = random.Random()  # noqa: S311 - see above
-if hasattr(os, "register_at_fork"):  # else there is no fork
-    os.register_at_fork(after_in_child=_ids.seed)
 
+
+def _first_bits(count: int) -> int:
+    """Return the first random bits of this process, and let a child that it forks have others.
+
+    Not at the import, which registers nothing; and seeded here once more, since processes may have been
+    forked between the import and their first id.
+    """
+    global _random_bits  # noqa: PLW0603 - one stream of ids per process
+    _ids.seed()
+    if hasattr(os, "register_at_fork"):  # else there is no fork
+        os.register_at_fork(after_in_child=_ids.seed)
+    _random_bits = _ids.getrandbits
+    return _ids.getrandbits(count)
+
+
+_random_bits: Callable[[int], int] = _first_bits
 _RANDOM_BITS = (1 << 128) - 1 - (0xF << 76) - (0b11 << 62)
 _VERSION_AND_VARIANT = (0x4 << 76) | (0b10 << 62)  # RFC 9562, section 5.4
 
@@ -75,5 +89,5 @@ _VERSION_AND_VARIANT = (0x4 << 76) | (0b10 << 62)  # RFC 9562, section 5.4
 def new_id() -> str:
     """Return a new UUID4 in its canonical text form. Any thread; a forked child has ids of its own."""
     # Twice per event, so without an object of `uuid` in between: a third of its time.
-    digits = f"{_ids.getrandbits(128) & _RANDOM_BITS | _VERSION_AND_VARIANT:032x}"
+    digits = f"{_random_bits(128) & _RANDOM_BITS | _VERSION_AND_VARIANT:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
