@@ -16,6 +16,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = ROOT / ".pythons"
+SHARED = ("tests/adapters/test_serving.py", "tests/adapters/test_gunicorn.py")
+"""What all adapters must pass; skips the frameworks that are not installed."""
 COMMON = ("gunicorn", "hypothesis", "opentelemetry-api", "pytest", "pytest-randomly", "pytest-timeout")
 
 
@@ -43,20 +45,22 @@ OLDEST = {
             "pydantic==2.10.6",
             "pydantic-core==2.27.2",
         ),
-        tests=("tests/fastapi",),
+        tests=("tests/fastapi", *SHARED),
         more=("a2wsgi", "opentelemetry-api", "python-multipart", "uvicorn", "websockets"),
         options=("-W", "ignore"),  # of that time, about what came later
     ),
     # With the asgiref that it asked for, and a REST framework of its time.
     "django": Oldest(
         pins=("django==4.2", "asgiref==3.6.0", "djangorestframework==3.15.0"),
-        tests=("tests/django",),
+        tests=("tests/django", *SHARED),
         more=("uvicorn", "werkzeug"),
         options=("-W", "ignore::DeprecationWarning"),  # of that time, about what came later
     ),
     # Without blinker, which Flask needs since 2.3: the adapter does without signals there.
     "flask": Oldest(
-        pins=("flask==2.2.0", "werkzeug==2.2.0"), tests=("tests/flask", "tests/core/http"), more=("asgiref",)
+        pins=("flask==2.2.0", "werkzeug==2.2.0"),
+        tests=("tests/flask", "tests/core/http", *SHARED),
+        more=("asgiref",),
     ),
 }
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 from tests.availability import missing
+from tests.receiver import Receiver
 
+from replaystack import ReplayStackClient
 from replaystack.recorder import open_recorders, unregister
 
 if TYPE_CHECKING:
@@ -33,6 +35,20 @@ def no_client_stays_open() -> Iterator[None]:
     for recorder in open_recorders():
         recorder.close(0)
         unregister(recorder)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Run a receiver that takes batches."""
+    with Receiver(capabilities="bulk") as running:
+        yield running
+
+
+@pytest.fixture
+def client(receiver: Receiver) -> Iterator[ReplayStackClient]:
+    """Open a client for one test."""
+    with ReplayStackClient(api_key="rs_test", endpoint=receiver.origin) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -112,10 +112,11 @@ def serve_gunicorn(
         "5",
     ]
     command += ["--threads", "4"] if worker == "gthread" else []
+    path = [str(ROOT), os.environ.get("PYTHONPATH")]
     process = subprocess.Popen(
         [*command, target],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path)), **environment},
         stderr=subprocess.PIPE,
         text=True,
     )

@@ -1,6 +1,6 @@
 //! IP addresses of both versions, the largest of the classes of personal data (`personal`).
 //!
-//! The twin of the last part of `_personal.py`.
+//! The twin of `_addresses.py`.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;

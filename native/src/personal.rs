@@ -1,6 +1,7 @@
 //! Personal data that a user may opt in to mask: e-mail addresses, telephone numbers, IBANs, IP addresses.
 //!
-//! The twin of `_personal.py`; IP addresses are in `addresses`, telephone numbers in `personal/phones`.
+//! The twin of `_personal.py`; telephone numbers are in `personal/phones`, IBANs in `personal/ibans`, and
+//! the table of the classes, which Python has in `_text.py`, is `mask_class`.
 //! Each rule is a search for places worth a look, and a judge beside it. No search can fail after an
 //! unbounded repetition and no judge looks further than its place, so all are linear.
 //! Letters and digits are ASCII: of `müller@example.com` the `mü` stays, `anna@müller.de` is not known.

@@ -22,7 +22,7 @@ and the instrumented one must leave the events that `check` describes.
 | GET /declined | raises CaptureFailure("declined", {"reason": "card", "cvv": "123"}, 402) |
 | GET /sorry | raises such a CaptureFailure of a class for which there is a handler that answers 402 |
 | GET /stream | three chunks, no Content-Length |
-| GET /sse | an event-stream of two events |
+| GET /sse | an event-stream of two events, the first `data: one of /sse` |
 | GET /file | a file, by the framework's own way to send one, Range understood |
 | GET /midstream | one chunk, then raises RuntimeError("broke in the middle") |
 | GET /logged | writes a line to ReplayStack's logger "orders", then answers `{"ok": true}` |
@@ -32,6 +32,14 @@ and the instrumented one must leave the events that `check` describes.
 | GET /cookie | 200 with two Set-Cookie headers |
 | GET /own-trace | answers with an x-trace-id of its own |
 | GET /health | 200, an ignored path |
+
+`test_serving` asks for three more:
+
+| route | does |
+|---|---|
+| GET /crumb/{name} | leaves the breadcrumbs `before {name}` and `after {name}` |
+| GET /act | calls what the test gave (`stands.Serve`), then answers `{"ok": true}` |
+| GET /endless | streams 64 KiB pieces for as long as a call of that returns something true |
 """
 
 from __future__ import annotations

@@ -26,20 +26,6 @@ configure()
 PLACES = ["", *(f"/{name}" for name in MOUNTS)]
 
 
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    """Run a receiver that takes batches."""
-    with Receiver(capabilities="bulk") as running:
-        yield running
-
-
-@pytest.fixture
-def client(receiver: Receiver) -> Iterator[ReplayStackClient]:
-    """Open a client for one test."""
-    with ReplayStackClient(api_key="rs_test", endpoint=receiver.origin) as running:
-        yield running
-
-
 @pytest.fixture(params=list(MOUNTS), scope="module")
 def framework(request: pytest.FixtureRequest) -> str:
     """Name one of the mounted frameworks after the other."""

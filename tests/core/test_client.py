@@ -29,13 +29,6 @@ Capture = "Callable[..., dict[str, Any]]"
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    """Run a receiver that takes batches."""
-    with Receiver(capabilities="bulk") as running:
-        yield running
-
-
-@pytest.fixture
 def client(receiver: Receiver) -> Iterator[ReplayStackClient]:
     """Open a client for one test."""
     with ReplayStackClient(

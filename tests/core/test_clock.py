@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
+import sys
 import uuid
 from datetime import datetime, timezone
 
@@ -71,3 +73,26 @@ def test_forked_children_have_ids_of_their_own() -> None:
     seen.add(new_id())
     assert len(seen) == 5
     assert all(uuid.UUID(one).version == 4 for one in seen)
+
+
+FORKED_EARLY = """
+import os
+from replaystack.clock import new_id
+reading, writing = os.pipe()
+for _ in range(2):
+    child = os.fork()
+    if not child:
+        os.write(writing, new_id().encode() + b" ")
+        os._exit(0)
+    os.waitpid(child, 0)
+os.write(writing, new_id().encode())
+print(os.read(reading, 1000).decode())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_children_that_were_forked_before_the_first_id_have_ids_of_their_own() -> None:
+    """As workers of a server that has loaded the application, which has captured nothing yet."""
+    command = [sys.executable, "-W", "error", "-c", FORKED_EARLY]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert len(set(done.stdout.split())) == 3

@@ -16,16 +16,9 @@ from tests.receiver import Receiver, Reply
 from replaystack import ReplayStackClient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from replaystack import Stats
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    """Run a receiver that takes batches."""
-    with Receiver(capabilities="bulk") as running:
-        yield running
 
 
 def lawful(stats: Stats) -> bool:

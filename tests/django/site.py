@@ -7,12 +7,12 @@ side by side.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 import json
 import os
 import re
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractContextManager
 
+    from tests.adapters.gate import Gate
+
     Serving = Callable[..., AbstractContextManager[str]]
 
-__all__ = ["HANDLING", "OURS", "STACK", "Gate", "asgi", "bare", "configure", "instrumented", "sited", "wsgi"]
+__all__ = ["HANDLING", "OURS", "STACK", "asgi", "bare", "configure", "instrumented", "sited", "wsgi"]
 
 OURS = "replaystack_django.ReplayStackDjangoMiddleware"
 HANDLING = "tests.django.site.Handling"
@@ -137,21 +139,6 @@ class Handling:
         return None
 
 
-class Gate:
-    """Lets a test decide when a streamed answer goes on; safe across threads."""
-
-    def __init__(self) -> None:
-        self._opened = threading.Event()
-
-    def wait(self) -> None:
-        """Hold the answer until the test opens the gate."""
-        assert self._opened.wait(30)
-
-    def open(self) -> None:
-        """Let the answer go on."""
-        self._opened.set()
-
-
 def _streamed(request: Any, pieces: Iterator[bytes], content_type: str) -> StreamingHttpResponse:
     """Stream as it is done on this kind of server."""
 
@@ -238,7 +225,7 @@ def stream(request: Any) -> StreamingHttpResponse:
 
 def sse(request: Any) -> StreamingHttpResponse:
     def events() -> Iterator[bytes]:
-        yield b"data: one\n\n"
+        yield b"data: one of /sse\n\n"
         _wait_for_gate()
         yield b"data: two\n\n"
 
@@ -309,6 +296,26 @@ def crumb(request: Any, name: str) -> HttpResponse:
     return JsonResponse({"name": name})
 
 
+def act(request: Any) -> HttpResponse:
+    django_settings.ACT()
+    return JsonResponse({"ok": True})
+
+
+def endless(request: Any) -> StreamingHttpResponse:
+    """Stream for as long as the test says so; on an ASGI server letting go of the loop in between."""
+
+    def pieces() -> Iterator[bytes]:
+        while django_settings.ACT():
+            yield b"x" * 65536
+
+    async def asynchronously() -> AsyncIterator[bytes]:
+        for piece in pieces():
+            yield piece
+            await asyncio.sleep(0)
+
+    return StreamingHttpResponse(asynchronously() if isinstance(request, ASGIRequest) else pieces())
+
+
 async def deferred(request: Any) -> HttpResponse:
     """Answer by an async view."""
     return JsonResponse({"async": True})
@@ -344,5 +351,7 @@ urlpatterns = [
     path("own-trace", own_trace),
     path("health", ok),
     path("crumb/<name>", crumb),
+    path("act", act),
+    path("endless", endless),
     path("deferred", deferred),
 ]

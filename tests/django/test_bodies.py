@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.adapters.upload import MEGABYTES, upload_peak
-from tests.asgi_server import serve as serve_asgi
-from tests.django.site import AFTER, BEFORE, OURS, STACK, asgi, sited, wsgi
+from tests.django.site import AFTER, BEFORE, OURS, STACK, sited, wsgi
+from tests.django.stand import serve_site
 from tests.wire_client import exchange
 from tests.wsgi_server import serve as serve_wsgi
 
@@ -122,54 +121,22 @@ def test_limits_of_the_site_hold(
     assert ("requestPayload" in event) is (limit == 1000)
 
 
-LARGE = bytes(range(256)) * 2_000
-
-
-def test_a_large_upload_arrives_whole(
-    serving: Serving, client: ReplayStackClient, receiver: Receiver
-) -> None:
-    """The site reads every byte of what passes."""
-    with serving() as base_url:
-        answer = exchange(base_url, "POST", "/upload", {"Content-Type": "text/plain"}, LARGE)
-    assert json.loads(answer.body) == {"size": len(LARGE), "sha256": hashlib.sha256(LARGE).hexdigest()}
-    assert client.flush()
-    measured = receiver.event()["metadata"]["replaystack"]["bodies"]["request"]
-    assert (measured["totalBytes"], "unread" in measured) == (len(LARGE), False)
-
-
-@pytest.mark.parametrize("path", ["/upload", "/unparsed"])
-def test_an_upload_without_a_length(path: str, client: ReplayStackClient, receiver: Receiver) -> None:
-    """In chunks, which Django reads on ASGI only: every byte arrives, and we know where the end was."""
-    chunked = f"{len(LARGE):x}\r\n".encode() + LARGE + b"\r\n0\r\n\r\n"
-    headers = {"Content-Type": "text/plain", "Transfer-Encoding": "chunked"}
-    with sited(STACK, client), serve_asgi(asgi(STACK, client)) as base_url:
-        answer = exchange(base_url, "POST", path, headers, chunked)
-    assert json.loads(answer.body)["size"] == len(LARGE)
-    assert client.flush()
-    measured = receiver.event()["metadata"]["replaystack"]["bodies"]["request"]
-    assert (measured["totalBytes"], "unread" in measured) == (len(LARGE), False)
-
-
 @pytest.mark.parametrize("kind", ["wsgi", "asgi"])
-@pytest.mark.parametrize("path", ["/upload", "/form"])
-def test_an_upload_costs_bounded_memory(
-    kind: str, path: str, client: ReplayStackClient, receiver: Receiver
+def test_a_form_with_a_large_file_costs_bounded_memory(
+    kind: str, client: ReplayStackClient, receiver: Receiver
 ) -> None:
-    """64 MB pass, read in pieces or as a file of a form: at most 2 x max_payload_bytes more than bare."""
-    build, serve = (wsgi, serve_wsgi) if kind == "wsgi" else (asgi, serve_asgi)
-    head, tail = b"", b""
-    if path == "/form":
-        head = (
-            b'--b\r\nContent-Disposition: form-data; name="user"\r\n\r\nada\r\n'
-            b'--b\r\nContent-Disposition: form-data; name="file"; filename="big"\r\n\r\n'
-        )
-        tail = b"\r\n--b--\r\n"
+    """64 MB pass as a file of a form: at most 2 x max_payload_bytes more than bare."""
+    head = (
+        b'--b\r\nContent-Disposition: form-data; name="user"\r\n\r\nada\r\n'
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="big"\r\n\r\n'
+    )
+    tail = b"\r\n--b--\r\n"
     peaks, answers = [], []
-    for middleware in ([*BEFORE, *AFTER], STACK):
-        with sited(middleware, client), serve(build(middleware, client)) as base_url:
+    for watching in (None, client):
+        with serve_site(kind, watching) as base_url:
             exchange(base_url, "POST", "/upload", (), b"x")  # so that what is made once is made
             assert client.flush()
-            peak, answer = upload_peak(base_url, path, head, tail, MULTIPART_TYPE if head else "text/plain")
+            peak, answer = upload_peak(base_url, "/form", head, tail, MULTIPART_TYPE)
         peaks.append(peak)
         answers.append(answer.comparable())
     assert answers[0] == answers[1]

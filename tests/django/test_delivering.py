@@ -1,4 +1,4 @@
-"""Between the site and the receiver: bad receivers, sync mode, files, a container's stop."""
+"""Between the site and the receiver: sync mode, and files by the server's own way."""
 
 from __future__ import annotations
 
@@ -18,22 +18,6 @@ from replaystack import ReplayStackClient
 
 # Django says so of each FileResponse that an ASGI server sends.
 pytestmark = pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume:Warning")
-
-
-@pytest.mark.parametrize("fault", ["hang", "reset", "rubbish", "drip"])
-def test_the_application_notices_nothing_of_a_bad_receiver(fault: Any) -> None:
-    """Requests are answered while the receiver hangs, resets, drips or talks rubbish."""
-    with Receiver() as receiver:
-        receiver.reply = Reply(misbehave=fault)
-        client = ReplayStackClient(api_key="k", endpoint=receiver.origin, timeout_seconds=0.2)
-        with sited(STACK, client), serve_wsgi(wsgi(STACK, client)) as base_url:
-            assert [exchange(base_url, "GET", "/ok").status for _ in range(20)] == [200] * 20
-        client.close(0)
-        assert (client.stats().captured, client.stats().delivered) == (20, 0)
-        receiver.released.set()
-        receiver.reply = Reply()
-        assert client.close(10)
-        assert client.stats().delivered == 20
 
 
 @pytest.mark.parametrize("kind", ["wsgi", "asgi"])
@@ -60,16 +44,6 @@ def test_a_client_that_sends_in_the_request(kind: str) -> None:
         assert (client.stats().captured, client.stats().delivered) == (3, 3)
 
 
-def test_sync_mode_in_a_worker(receiver: Receiver) -> None:
-    """async_send=False on gunicorn: answers as ever, and each event is out before the next request."""
-    environment = {"REPLAYSTACK_ENDPOINT": receiver.origin, "TESTS_SYNC": "1"}
-    with serve_gunicorn("tests.django.site:instrumented()", "sync", environment) as base_url:
-        for number, place in enumerate(["/ok", "/fail", "/nothing", "/stream", "/file"]):
-            exchange(base_url, "GET", place)
-            exchange(base_url, "GET", "/health")  # the worker is done with the one before
-            assert len(receiver.taken()) == number + 1
-
-
 def test_files_pass_by_the_servers_own_way(receiver: Receiver) -> None:
     """Gunicorn sends files by sendfile: headers and bytes as bare, whole and in part."""
     site = "tests.django.site"
@@ -86,16 +60,6 @@ def test_files_pass_by_the_servers_own_way(receiver: Receiver) -> None:
     for event in events:
         assert event["status"] == ("warning" if event["statusCode"] == 416 else "success")
         assert "responsePayload" not in event  # the server's own business
-
-
-@pytest.mark.parametrize("worker", ["sync", "gthread"])
-def test_a_container_stop_loses_nothing(worker: str, receiver: Receiver) -> None:
-    """SIGTERM to gunicorn right after the answers: every request's event arrives."""
-    environment = {"REPLAYSTACK_ENDPOINT": receiver.origin}
-    with serve_gunicorn("tests.django.site:instrumented()", worker, environment) as base_url:
-        for number in range(10):
-            exchange(base_url, "GET", f"/items/{number}")
-    assert sorted(event["endpoint"] for event in receiver.taken()) == [f"/items/{n}" for n in range(10)]
 
 
 def test_a_file_is_the_same_file(client: ReplayStackClient, receiver: Receiver) -> None:

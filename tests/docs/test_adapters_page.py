@@ -13,13 +13,14 @@ import pytest
 from tests.adapters.contract import SCENARIOS, Scenario
 from tests.adapters.run import check
 from tests.docs.aiohttp_application import build_app, serve
-from tests.receiver import Receiver
 from tests.wire_client import Connection, request_bytes
 
 from replaystack import ReplayStackClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.receiver import Receiver
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "adapters.md").read_text(encoding="utf-8")
 MOST_LINES = 150
@@ -51,13 +52,6 @@ def bare() -> Iterator[str]:
     """Serve the application without us."""
     with serve(build_app()) as base_url:
         yield base_url
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    """Run a receiver that takes batches."""
-    with Receiver(capabilities="bulk") as running:
-        yield running
 
 
 @pytest.fixture(params=[True, False], ids=["async", "sync"])

@@ -15,7 +15,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from replaystack import CaptureFailure, get_logger, set_correlation_id
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from replaystack import ReplayStackClient
@@ -68,7 +68,11 @@ class Gate:
 
 
 def build_app(  # noqa: C901 - one route after the other
-    *, client: ReplayStackClient | None = None, gate: Gate | None = None, file: Path | None = None
+    *,
+    client: ReplayStackClient | None = None,
+    gate: Gate | None = None,
+    act: Callable[[], object] | None = None,
+    file: Path | None = None,
 ) -> FastAPI:
     """Return the application; `client` is only used for breadcrumbs inside of routes."""
     app = FastAPI()
@@ -174,7 +178,7 @@ def build_app(  # noqa: C901 - one route after the other
     @app.get("/sse")
     async def sse() -> StreamingResponse:
         async def events() -> AsyncIterator[bytes]:
-            yield b"data: one\n\n"
+            yield b"data: one of /sse\n\n"
             if gate is not None:
                 await gate.wait()
             yield b"data: two\n\n"
@@ -239,6 +243,21 @@ def build_app(  # noqa: C901 - one route after the other
             await asyncio.sleep(0)
             client.add_breadcrumb(f"after {name}")
         return {"name": name}
+
+    @app.get("/act")
+    async def acting() -> dict[str, bool]:
+        assert act is not None
+        act()
+        return {"ok": True}
+
+    @app.get("/endless")
+    async def endless() -> StreamingResponse:
+        async def pieces() -> AsyncIterator[bytes]:
+            while act is not None and act():
+                yield b"x" * 65536
+                await asyncio.sleep(0)
+
+        return StreamingResponse(pieces(), media_type="text/plain")
 
     @app.get("/file")
     async def send_file() -> FileResponse:

@@ -1,24 +1,21 @@
-"""What is FastAPI's own: streaming order, disconnects, background tasks, nesting, options, sync mode."""
+"""What is FastAPI's own: idle streams, background tasks, nesting, ways to install, sync mode."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Mount, Route
-from tests.adapters.upload import MEGABYTES, upload_peak
 from tests.asgi_server import serve
 from tests.fastapi.application import KNOWS_RANGES, build_app
-from tests.receiver import Receiver, Reply
+from tests.receiver import Receiver
 from tests.wire_client import Connection, exchange, request_bytes
 
-from replaystack import CaptureFailure, ReplayStackClient, get_breadcrumbs
+from replaystack import CaptureFailure, ReplayStackClient
 from replaystack_fastapi import FastAPIMiddlewareOptions, ReplayStackMiddleware, setup_fastapi
 
 if TYPE_CHECKING:
@@ -28,54 +25,18 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
     from starlette.types import Message, Receive, Scope, Send
-    from tests.fastapi.application import Gate
 
     Serving = Callable[..., AbstractContextManager[str]]
 
 
-def test_the_first_event_of_a_stream_arrives_before_the_second_is_produced(
-    instrumented: Serving, gate: Gate, client: ReplayStackClient, receiver: Receiver
+def test_a_caller_that_leaves_while_nothing_is_sent_is_noticed(
+    instrumented: Serving, receiver: Receiver
 ) -> None:
-    """Streaming passes through as it is made; nothing is held back."""
-    with instrumented() as base_url, Connection(base_url) as connection:
-        connection.send(request_bytes("GET", "/sse"))
-        assert b"data: one" in connection.read_until(b"data: one\n\n")
-        gate.open()  # only now is the second event produced
-        assert b"data: two" in connection.read_all().data
-    assert client.flush()
-    event = receiver.event()
-    assert event["responsePayload"] == {"captured": False, "reason": "Streaming response body not captured"}
-    assert event["metadata"]["replaystack"]["bodies"]["response"]["streamed"] is True
-
-
-def test_a_failure_in_the_middle_counts_the_time_to_the_last_byte(
-    instrumented: Serving, gate: Gate, client: ReplayStackClient, receiver: Receiver
-) -> None:
-    """It is failed, although the status line said 200, and took as long as it took."""
-    with instrumented() as base_url, Connection(base_url) as connection:
-        connection.send(request_bytes("GET", "/midstream"))
-        connection.read_until(b"first")
-        began = time.monotonic()
-        while time.monotonic() - began < 0.03:  # what the answer then waits for, at least
-            threading.Event().wait(0.005)
-        waited_ms = int((time.monotonic() - began) * 1000)
-        gate.open()
-        connection.read_all()
-    assert client.flush()
-    event = receiver.event()
-    assert (event["status"], event["statusCode"]) == ("failed", 200)
-    assert event["errorMessage"] == "broke in the middle"
-    assert event["executionTimeMs"] >= waited_ms
-
-
-def test_a_caller_that_goes_away_is_an_event_of_its_own_kind(
-    instrumented: Serving, gate: Gate, client: ReplayStackClient, receiver: Receiver
-) -> None:
-    """A disconnect in the middle of a stream is neither lost nor called a failure of the application."""
+    """A disconnect from a stream that waits is neither lost nor called a failure of the application."""
     with instrumented() as base_url:
         with Connection(base_url) as connection:
             connection.send(request_bytes("GET", "/sse"))
-            connection.read_until(b"data: one\n\n")
+            connection.read_until(b"data: one of /sse\n\n")  # the gate of the second stays shut
         event = receiver.event()
     bodies = event["metadata"]["replaystack"]["bodies"]
     assert event["status"] == "warning"
@@ -97,34 +58,6 @@ def test_a_failing_background_task_is_a_separate_event(
     assert late["eventType"] == "custom"
     assert late["errorName"] == "LookupError"
     assert late["metadata"]["replaystack"]["parentTraceId"] == request["traceId"]
-
-
-def test_requests_at_the_same_time_do_not_share_breadcrumbs(
-    instrumented: Serving, client: ReplayStackClient, receiver: Receiver
-) -> None:
-    """Each request has a scope of its own, however many run at once."""
-    names = [f"r{number}" for number in range(24)]
-    with instrumented() as base_url:
-        threads = [
-            threading.Thread(target=exchange, args=(base_url, "GET", f"/crumb/{name}")) for name in names
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert client.flush()
-    events = receiver.events(len(names))
-    assert len(events) == len(names)
-    for event in events:
-        name = event["endpoint"].rpartition("/")[2]
-        messages = [crumb["message"] for crumb in event["breadcrumbs"]]
-        assert messages == [
-            "HTTP request started",
-            f"before {name}",
-            f"after {name}",
-            "HTTP request finished",
-        ]
-    assert get_breadcrumbs() == []
 
 
 def test_the_frameworks_own_500_carries_the_trace_id_and_is_captured(
@@ -242,71 +175,6 @@ def test_a_file_and_a_part_of_it_are_the_same_bytes(
     assert [event["statusCode"] for event in receiver.events(2)] == [200, 206 if KNOWS_RANGES else 200]
 
 
-def test_an_upload_costs_bounded_memory(client: ReplayStackClient, receiver: Receiver) -> None:
-    """64 MB through the adapter: at most twice the limit more memory at the peak than without it."""
-    peaks, answers = [], []
-    for instrumented in (False, True):
-        app = build_app()
-        if instrumented:
-            setup_fastapi(app, client)
-        with serve(app) as base_url:
-            exchange(base_url, "POST", "/upload", (), b"x")  # so that what is made once is made
-            assert client.flush()
-            peak, answer = upload_peak(base_url)
-        peaks.append(peak)
-        answers.append(answer.comparable())
-    assert answers[0] == answers[1]
-    assert json.loads(answer.body)["size"] == MEGABYTES * 1024 * 1024
-    assert peaks[1] - peaks[0] <= 2 * client.config.max_payload_bytes
-    assert client.flush()
-    payload = receiver.events(2)[-1]["requestPayload"]
-    assert payload["originalSizeBytes"] == MEGABYTES * 1024 * 1024
-
-
-def test_every_option_has_its_effect(
-    instrumented: Serving, client: ReplayStackClient, receiver: Receiver
-) -> None:
-    """API.md section 5, option by option."""
-    seen: list[dict[str, Any]] = []
-
-    def decide(info: dict[str, Any]) -> bool:
-        seen.append(info)
-        return bool(info["statusCode"] != 418)
-
-    with instrumented(
-        capture_request_body=False,
-        capture_response_body=False,
-        capture_headers=False,
-        ignored_paths=["/items/*"],
-        get_trace_id=lambda request: request.headers.get("x-request-id"),
-        should_capture=decide,
-        get_user=lambda request: request.query_params.get("user"),
-        trusted_proxies=["127.0.0.0/8"],
-    ) as base_url:
-        headers = {
-            "X-Request-Id": "req-1",
-            "Authorization": "Basic dXNlcjpwYXNz",
-            "Content-Type": "application/json",
-            "X-Forwarded-For": "203.0.113.9",
-            "X-Forwarded-Proto": "https",
-            "X-Forwarded-Host": "shop.public",
-        }
-        answer = exchange(base_url, "POST", "/echo?user=ada", headers, b'{"a": 1}')
-        declined = exchange(base_url, "GET", "/teapot")
-        ignored = exchange(base_url, "GET", "/items/1")
-    assert client.flush()
-    event = receiver.event()
-    assert answer.headers["x-trace-id"] == event["traceId"] == "req-1"
-    assert not {"requestPayload", "responsePayload", "requestHeaders", "responseHeaders"} & set(event)
-    assert (event["authMode"], event["authScheme"]) == ("basic", "Basic")
-    assert event["requestUrl"] == "https://shop.public/echo?user=ada"
-    assert event["sourceIp"] == "203.0.113.9"
-    assert event["metadata"]["replaystack"]["user"] == "ada"
-    assert declined.headers["x-trace-id"]
-    assert "x-trace-id" not in ignored.headers
-    assert [sorted(info) for info in seen] == [["executionTimeMs", "method", "path", "statusCode"]] * 2
-
-
 def test_ignored_paths_count_inside_of_a_mount_too(client: ReplayStackClient, receiver: Receiver) -> None:
     """What the application calls /health is its health, wherever it is mounted; the rest is captured."""
     inner = build_app()
@@ -318,77 +186,6 @@ def test_ignored_paths_count_inside_of_a_mount_too(client: ReplayStackClient, re
     assert client.flush()
     assert "x-trace-id" not in health.headers
     assert receiver.event()["endpoint"].endswith("/ok")  # before 0.33 Starlette told the path inside only
-
-
-def test_an_untrusted_peer_cannot_rewrite_the_url(
-    instrumented: Serving, client: ReplayStackClient, receiver: Receiver
-) -> None:
-    """X-Forwarded-Host of any caller is not believed: a replay would go there."""
-    with instrumented() as base_url:
-        exchange(base_url, "GET", "/ok", {"X-Forwarded-Host": "evil.example", "X-Forwarded-For": "6.6.6.6"})
-    assert client.flush()
-    event = receiver.event()
-    assert event["requestUrl"] == "http://shop.example:8000/ok"
-    assert event["sourceIp"] == "127.0.0.1"
-
-
-def test_raising_options_fall_back(
-    instrumented: Serving, client: ReplayStackClient, receiver: Receiver
-) -> None:
-    """A defect in the user's callables costs neither the request nor the event."""
-
-    def broken(_: Any) -> Any:
-        raise RuntimeError("option")
-
-    with instrumented(get_trace_id=broken, should_capture=broken, get_user=broken) as base_url:
-        answer = exchange(base_url, "GET", "/ok")
-    assert answer.status == 200
-    assert client.flush()
-    assert receiver.event()["traceId"] == answer.headers["x-trace-id"]
-
-
-def test_a_streamed_body_is_captured_on_request(
-    instrumented: Serving, client: ReplayStackClient, receiver: Receiver
-) -> None:
-    """capture_streaming_body keeps what a streamed answer said."""
-    with instrumented(capture_streaming_body=True) as base_url:
-        exchange(base_url, "GET", "/stream")
-    assert client.flush()
-    assert receiver.event()["responsePayload"] == "firstotherthird"
-
-
-def test_a_disabled_client_is_a_pure_pass_through(receiver: Receiver) -> None:
-    """enabled=False: no header, no event, no thread."""
-    before = threading.active_count()
-    with ReplayStackClient(api_key="k", endpoint=receiver.origin, enabled=False) as client:
-        app = build_app()
-        setup_fastapi(app, client)
-        with serve(app) as base_url:
-            answer = exchange(base_url, "GET", "/ok")
-            assert threading.active_count() <= before + 1  # uvicorn's own
-        assert "x-trace-id" not in answer.headers
-        assert client.stats().captured == 0
-    assert receiver.requests() == []
-
-
-@pytest.mark.parametrize("fault", ["hang", "reset", "rubbish", "drip"])
-def test_the_application_notices_nothing_of_a_bad_receiver(fault: Any) -> None:
-    """Requests are answered while the receiver hangs, resets, drips or talks rubbish."""
-    with Receiver() as receiver:
-        receiver.reply = Reply(misbehave=fault)
-        client = ReplayStackClient(api_key="k", endpoint=receiver.origin, timeout_seconds=0.2)
-        app = build_app()
-        setup_fastapi(app, client)
-        with serve(app) as base_url:
-            assert [exchange(base_url, "GET", "/ok").status for _ in range(20)] == [200] * 20
-        client.close(0)
-        stats = client.stats()
-        assert stats.captured == 20
-        assert stats.delivered == 0
-        receiver.released.set()
-        receiver.reply = Reply()
-        assert client.close(10)
-        assert client.stats().delivered == 20
 
 
 def test_sync_mode_sends_before_the_call_returns_and_never_on_the_loop(receiver: Receiver) -> None:
@@ -599,18 +396,6 @@ def test_a_defect_of_ours_never_reaches_the_application(
             assert answer.comparable() == expected.comparable(), name
     finally:
         raise_internal_errors(True)
-
-
-def test_a_large_upload_arrives_whole(
-    instrumented: Serving, client: ReplayStackClient, receiver: Receiver
-) -> None:
-    """The application reads every byte of what passes the tap."""
-    body = bytes(range(256)) * 20_000
-    with instrumented() as base_url:
-        answer = exchange(base_url, "POST", "/upload", (("Content-Type", "application/octet-stream"),), body)
-    assert json.loads(answer.body)["sha256"] == hashlib.sha256(body).hexdigest()
-    assert client.flush()
-    assert receiver.event()["requestPayload"]["__omitted"] is True
 
 
 def test_bare_starlette_works_too(client: ReplayStackClient, receiver: Receiver) -> None:

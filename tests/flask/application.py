@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, Response, abort, jsonify, request, send_file, stream_with_context
@@ -12,10 +11,12 @@ from flask import Blueprint, Flask, Response, abort, jsonify, request, send_file
 from replaystack import CaptureFailure, ReplayStackClient, get_logger, set_correlation_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["Gate", "HandledError", "bare", "build_app", "instrumented", "preloaded"]
+    from tests.adapters.gate import Gate
+
+__all__ = ["HandledError", "bare", "build_app", "instrumented", "preloaded"]
 
 
 class HandledError(Exception):
@@ -30,23 +31,12 @@ class SorryError(CaptureFailure):
     """A failure for which the application has a handler."""
 
 
-class Gate:
-    """Lets a test decide when a streamed answer goes on; safe across threads."""
-
-    def __init__(self) -> None:
-        self._opened = threading.Event()
-
-    def wait(self) -> None:
-        """Hold the answer until the test opens the gate."""
-        assert self._opened.wait(30)
-
-    def open(self) -> None:
-        """Let the answer go on."""
-        self._opened.set()
-
-
 def build_app(  # noqa: C901 - one route after the other
-    *, client: ReplayStackClient | None = None, gate: Gate | None = None, file: Path | None = None
+    *,
+    client: ReplayStackClient | None = None,
+    gate: Gate | None = None,
+    act: Callable[[], object] | None = None,
+    file: Path | None = None,
 ) -> Flask:
     """Return the application; `client` is only used for breadcrumbs inside of routes."""
     app = Flask("tests.flask.application")
@@ -201,6 +191,20 @@ def build_app(  # noqa: C901 - one route after the other
             client.add_breadcrumb(f"before {name}")
             client.add_breadcrumb(f"after {name}")
         return {"name": name}
+
+    @app.get("/act")
+    def acting() -> dict[str, bool]:
+        assert act is not None
+        act()
+        return {"ok": True}
+
+    @app.get("/endless")
+    def endless() -> Response:
+        def pieces() -> Iterator[bytes]:
+            while act is not None and act():
+                yield b"x" * 65536
+
+        return Response(pieces(), mimetype="text/plain")
 
     @app.get("/file")
     def send() -> Response:

@@ -78,13 +78,6 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def client(receiver: Receiver) -> Iterator[ReplayStackClient]:
-    """Open a client for one test."""
-    with ReplayStackClient(api_key="rs_test", endpoint=receiver.origin) as running:
-        yield running
-
-
-@pytest.fixture
 def journal() -> Journal:
     """Return an empty journal."""
     return Journal()

@@ -2,64 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.core.delivery.fakes import POLICY, Item, Rig, ScriptedTransport, masked
+from tests.core.delivery.depots import REFUSED, books, end
+from tests.core.delivery.fakes import Item, Rig
 
-from replaystack.delivery import Dropped, PumpSettings, Stats
-from replaystack.delivery.spool import Spool
+from replaystack.delivery import Dropped
 from replaystack.delivery.transport import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from replaystack.sanitize import Masked
-
-REFUSED = ConnectionRefusedError("refused")
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Iterator[Callable[..., Rig]]:
-    """Return a maker of rigs over one spool directory; the ledger of each must add up at the end."""
-    rigs: list[Rig] = []
-
-    def build(
-        durability: str = "on_failure", *, bulk: bool = False, max_bytes: int = 1 << 26, **settings: object
-    ) -> Rig:
-        rig: Rig
-        rig = Rig(
-            PumpSettings(durability=durability, **{"max_retries": 0, **settings}),  # type: ignore[arg-type]
-            transport=ScriptedTransport(capabilities="bulk" if bulk else None),
-            spool=lambda report: Spool(
-                tmp_path / "spool",
-                max_bytes=max_bytes,
-                report=report,
-                policy=POLICY,
-                monotonic=lambda: rigs[-1].time.now if rigs else 1000.0,
-            ),
-        )
-        rigs.append(rig)
-        return rig
-
-    yield build
-    for rig in rigs:
-        rig.check_law()
-
-
-def books(rig: Rig) -> Stats:
-    """Return the account."""
-    rig.check_law()
-    return rig.backlog.stats(errors=0, skipped={})
-
-
-def end(rig: Rig) -> None:
-    """End the process that the rig stands for, as a kill would: locks go, files stay."""
-    assert rig.pump.depot is not None
-    rig.pump.depot._spool.close()
 
 
 def test_a_healthy_receiver_needs_no_disk(make: Callable[..., Rig], tmp_path: Path) -> None:
@@ -178,60 +137,6 @@ def test_a_signal_handler_on_top_of_a_write_goes_to_memory(make: Callable[..., R
         rig.put(1)
     rig.run(1)
     assert rig.transport.accepted == [1]
-
-
-def test_a_disk_that_refuses_means_memory(make: Callable[..., Rig], tmp_path: Path) -> None:
-    """A file where the directory should be: one report, everything held in memory, delivered later."""
-    (tmp_path / "spool").write_text("in the way")
-    rig = make()
-    rig.transport.answer = REFUSED
-    rig.put(*range(5))
-    rig.run(1.5)
-    disk = [error for error in rig.errors if error is not REFUSED]
-    assert len(disk) == 1
-    assert (books(rig).queued, books(rig).spooled) == (5, 0)
-    rig.transport.answer = Answer(200)
-    rig.run(100)
-    assert rig.transport.accepted == list(range(5))
-
-
-def test_a_disk_that_refuses_bounds_the_count_again(make: Callable[..., Rig], tmp_path: Path) -> None:
-    """offline_queue_max counts what memory holds, and nothing while the disk takes it."""
-    rig = make(offline_queue_max=3)
-    rig.transport.answer = REFUSED
-    rig.put(*range(10))
-    rig.run(1.5)
-    assert books(rig).spooled == 10
-    (tmp_path / "in the way").write_text("x")
-    blocked = make(offline_queue_max=3)
-    assert blocked.pump.depot is not None
-    blocked.pump.depot._closed = True
-    blocked.transport.answer = REFUSED
-    blocked.put(*range(10))
-    blocked.run(1.5)
-    assert (books(blocked).queued, dict(books(blocked).dropped)) == (3, {"max_queue_size": 7})
-    rig.transport.answer = Answer(200)
-
-
-def test_a_full_spool_gives_up_the_oldest_and_counts_them(make: Callable[..., Rig]) -> None:
-    """spool_max_bytes: oldest deleted, counted, told to the hook; the law holds."""
-    rig = make(max_bytes=300_000)
-    rig.transport.answer = REFUSED
-    for number in range(200):
-        rig.backlog.put(Item(number, encodes_to=masked(number, bytes_of_padding=4000)))
-        rig.run(0.02)
-    rig.run(1)
-    stats = books(rig)
-    dropped = stats.dropped["spool_max_bytes"]
-    assert 100 < dropped < 180
-    assert stats.spooled + dropped == 200
-    assert len(rig.drops) == dropped
-    assert rig.drops[0] == {"reason": "spool_max_bytes", "eventType": "unknown"}
-    rig.transport.answer = Answer(200)
-    rig.run(300)
-    # The first was in memory already: it had been read for an attempt.
-    assert rig.transport.accepted == [0, *range(dropped + 1, 200)]
-    assert books(rig).spooled == 0
 
 
 def test_a_refused_batch_from_disk_is_halved(make: Callable[..., Rig]) -> None:
@@ -371,6 +276,72 @@ def test_what_was_delivered_is_settled_on_disk_before_anybody_hears_of_it(
     assert (rig.transport.accepted, seen) == ([1], [(0, 1)])
 
 
+def _after_the_mark(rig: Rig) -> tuple[object, str]:
+    return rig.backlog, "settle_lifted"
+
+
+def _before_the_mark(rig: Rig) -> tuple[object, str]:
+    assert rig.pump.depot is not None
+    return rig.pump.depot._spool, "settle"
+
+
+def _between_mark_and_count(rig: Rig) -> tuple[object, str]:
+    assert rig.pump.depot is not None
+    return rig.pump.depot._spool, "_book_first"
+
+
+def _after_the_books(rig: Rig) -> tuple[object, str]:
+    assert rig.pump.depot is not None
+    return rig.pump.depot, "_tell"
+
+
+@pytest.mark.parametrize(
+    "place", [_before_the_mark, _between_mark_and_count, _after_the_mark, _after_the_books]
+)
+@pytest.mark.parametrize("refused", [(), (1,)], ids=["all taken", "one refused"])
+@pytest.mark.parametrize("blows", [1, 2])
+def test_what_was_answered_is_settled_whatever_tears_it_off(
+    *,
+    place: Callable[[Rig], tuple[object, str]],
+    refused: tuple[int, ...],
+    blows: int,
+    make: Callable[..., Rig],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ctrl-C, even twice, anywhere between the answer and the books: nothing hangs, is lost or sent twice."""
+    rig = make("always", bulk=True)
+    rig.put(1, 2, 3)
+    answer = {"data": {"rejected": [{"index": index} for index in refused]}}
+    rig.transport.script.append(Answer(200, body=json.dumps(answer).encode()))
+    owner, name = place(rig)
+    step, left = getattr(owner, name), [blows]
+
+    def torn_off(*arguments: object) -> object:
+        if rig.transport.calls and left[0]:
+            left[0] -= 1
+            raise KeyboardInterrupt
+        return step(*arguments)
+
+    monkeypatch.setattr(owner, name, torn_off)
+    with pytest.raises(KeyboardInterrupt):
+        rig.run(1)
+    rig.put(4)
+    while left[0]:
+        with pytest.raises(KeyboardInterrupt):
+            rig.run(1)
+    rig.run(1)
+    assert [call.numbers for call in rig.transport.calls] == [[1, 2, 3], [4]]
+    stats = books(rig)
+    assert (stats.in_flight, stats.queued, stats.spooled) == (0, 0, 0)
+    assert (stats.delivered, stats.dropped.get("rejected", 0)) == (4 - len(refused), len(refused))
+    end(rig)
+    following = make()
+    following.put(5)
+    following.run(5)
+    assert following.transport.accepted == [5]
+    assert books(following).adopted == 0
+
+
 def test_a_flush_counts_what_is_on_disk_as_done_and_tries_it(make: Callable[..., Rig]) -> None:
     """flush: True as soon as everything is delivered, dropped or on disk; one attempt of its own."""
     rig = make()
@@ -397,36 +368,3 @@ def test_a_sync_client_keeps_failures_on_disk(make: Callable[..., Rig]) -> None:
     assert rig.direct.deliver(Item(3)) is not None
     assert rig.pump.drive(rig.pump.hurry(), rig.time.now + 5)
     assert rig.transport.accepted == [3, 1, 2]
-
-
-def test_damage_on_disk_is_counted(make: Callable[..., Rig], tmp_path: Path) -> None:
-    """A file that somebody damaged: what cannot be read back is `spool_lost`, not a hole in the account."""
-    rig = make()
-    rig.transport.answer = REFUSED
-    rig.put(*range(20))
-    rig.run(0.5)
-    for path in (tmp_path / "spool").iterdir():
-        data = bytearray(path.read_bytes())
-        data[len(data) // 2 :] = bytes(len(data) - len(data) // 2)
-        path.write_bytes(data)
-    rig.transport.answer = Answer(200)
-    rig.run(100)
-    stats = books(rig)
-    assert stats.spooled == stats.queued == 0
-    assert stats.dropped["spool_lost"] > 0
-    assert stats.delivered + stats.dropped["spool_lost"] == 20
-
-
-def test_a_disk_that_gives_nothing_back_is_asked_now_and_then(make: Callable[..., Rig]) -> None:
-    """Events on disk that cannot be had at the moment: no spinning, no loss, sent once they can."""
-    rig = make("always")
-    depot = rig.pump.depot
-    assert depot is not None
-    assert depot.write_through(Item(1))
-    depot._spool._busy = True  # as inside of a write that a signal handler interrupted
-    rig.run(10)
-    assert rig.pump.drive(rig.pump.hurry(), rig.time.now + 5)
-    assert books(rig).spooled == 1
-    depot._spool._busy = False
-    rig.run(3)
-    assert rig.transport.accepted == [1]

@@ -28,13 +28,6 @@ def receiver() -> Iterator[Receiver]:
         yield running
 
 
-@pytest.fixture
-def client(receiver: Receiver) -> Iterator[ReplayStackClient]:
-    """Open a client for one test."""
-    with ReplayStackClient(api_key="rs_test", endpoint=receiver.origin) as running:
-        yield running
-
-
 def only(client: ReplayStackClient, receiver: Receiver) -> dict[str, Any]:
     """Return the one event of a test."""
     assert client.flush()

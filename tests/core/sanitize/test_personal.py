@@ -9,8 +9,10 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
+from replaystack.sanitize._addresses import mask_ip_addresses
 from replaystack.sanitize._marks import MASKED
-from replaystack.sanitize._personal import CLASSES, mask_emails, mask_ibans, mask_ip_addresses, mask_phones
+from replaystack.sanitize._personal import mask_emails, mask_ibans, mask_phones
+from replaystack.sanitize._text import CLASSES
 
 if TYPE_CHECKING:
     import ipaddress

@@ -147,15 +147,15 @@ class ReplayStackClient:
         Outside of a scope the next capture of this client consumes what was left.
         """
         with self.recorder.guard.protect("add_breadcrumb"):
-            self.recorder.add_breadcrumb(message, category=category, level=level, metadata=metadata)
+            self.recorder.breadcrumbs.add(message, category=category, level=level, metadata=metadata)
 
     def get_breadcrumbs(self) -> list[dict[str, Any]]:
         """Return, as dicts, the breadcrumbs that the next event would carry."""
-        return self.recorder.breadcrumbs()
+        return self.recorder.breadcrumbs.listed()
 
     def clear_breadcrumbs(self) -> None:
         """Forget the breadcrumbs of the current scope, else this client's own."""
-        self.recorder.clear_breadcrumbs()
+        self.recorder.breadcrumbs.clear()
 
     def set_user_id(self, user_id: str | None) -> ReplayStackClient:
         """Name the user of the current scope, else of this client's events. None forgets it."""

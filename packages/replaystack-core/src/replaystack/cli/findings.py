@@ -13,11 +13,26 @@ from ..version import __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Finding", "Level", "as_json", "as_text", "counted", "has_problem", "note", "ok", "problem"]
+__all__ = [
+    "MASKED",
+    "Finding",
+    "Level",
+    "as_json",
+    "as_text",
+    "counted",
+    "has_problem",
+    "note",
+    "ok",
+    "problem",
+]
 
 Level = Literal["ok", "note", "problem"]
 
 _POLICY = Policy.build()
+
+MASKED = "[MASKED]"
+_KEY_MIN_CHARS = 4
+"""A shorter key stands in our own words by chance. What the receiver said is without it already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +109,8 @@ def counted(count: int, word: str) -> str:
 
 def _clean(text: str, secret: str | None) -> str:
     """Return `text` on one line, without the key and without what the masking would mask."""
-    if secret:
-        text = text.replace(secret, "[MASKED]")
+    if secret is not None and len(secret) >= _KEY_MIN_CHARS:
+        text = text.replace(secret, MASKED)
     return " ".join(mask_text(text, _POLICY).split())
 
 

@@ -9,7 +9,7 @@ from ..clock import iso_timestamp, new_id
 from ..delivery import HttpTransport
 from ..sanitize import Policy, encode_event
 from ..version import __version__
-from .findings import ok, problem
+from .findings import MASKED, ok, problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,12 +55,12 @@ def _ask(transport: HttpTransport, setting: Setting) -> Iterator[Finding]:
     try:
         answer = transport.get(url + _CAPABILITIES_PATH, _headers(setting), config.timeout_seconds)
     except Exception as error:  # noqa: BLE001 - whatever a network raises; its text has no query and no key
-        yield problem("receiver", f"{url} cannot be reached: {_named(error)}", url=url)
+        yield problem("receiver", f"{url} cannot be reached: {_named(error, setting)}", url=url)
         return
     elapsed_ms = round((time.monotonic() - started) * 1000)
     facts: dict[str, Any] = {"url": url, "http_status": answer.status, "elapsed_ms": elapsed_ms}
     if answer.status not in {200, 404, 405}:
-        yield problem("receiver", f"{url} {_refusal(answer)}", **facts)
+        yield problem("receiver", f"{url} {_refusal(answer, setting)}", **facts)
         return
     yield ok("receiver", f"{url} answers in {elapsed_ms} ms", **facts)
     told = answer.headers.get("x-replaystack-capabilities", "") if answer.status == 200 else ""
@@ -93,24 +93,33 @@ def _send(transport: HttpTransport, setting: Setting) -> Finding:
         masked = encode_event(event, Policy.build())
         answer = transport.post(config.ingest_url, masked, headers, config.timeout_seconds)
     except Exception as error:  # noqa: BLE001 - as above
-        return problem("event", f"the test event could not be sent: {_named(error)}", **facts)
+        return problem("event", f"the test event could not be sent: {_named(error, setting)}", **facts)
     facts["http_status"] = answer.status
     if not 200 <= answer.status < 300:
-        return problem("event", f"the test event was not taken: the receiver {_refusal(answer)}", **facts)
+        return problem(
+            "event", f"the test event was not taken: the receiver {_refusal(answer, setting)}", **facts
+        )
     return ok("event", f"a test event was taken (endpoint {TEST_ENDPOINT}, eventId {event_id})", **facts)
 
 
-def _refusal(answer: Answer) -> str:
+def _refusal(answer: Answer, setting: Setting) -> str:
     status = answer.status
     if 300 <= status < 400:
         return f"answers {status}, a redirect: those are never followed, so set the final address"
     document = answer.json()
     message = document.get("message") if isinstance(document, dict) else None
-    said = f" ({message[:_MESSAGE_MAX_CHARS]})" if isinstance(message, str) and message else ""
+    said = f" ({_quoted(message, setting)})" if isinstance(message, str) and message else ""
     if status in {401, 403}:
         return f"refuses the key: it answers {status}{said}"
     return f"answers {status}{said}"
 
 
-def _named(error: Exception) -> str:
-    return f"{type(error).__name__}: {str(error)[:_MESSAGE_MAX_CHARS]}"
+def _named(error: Exception, setting: Setting) -> str:
+    return f"{type(error).__name__}: {_quoted(str(error), setting)}"
+
+
+def _quoted(text: str, setting: Setting) -> str:
+    """Return what others said, without the key that they were given, and then cut: no half of it either."""
+    if setting.has_key:
+        text = text.replace(setting.config.api_key, MASKED)
+    return text[:_MESSAGE_MAX_CHARS]

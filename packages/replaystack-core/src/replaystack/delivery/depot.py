@@ -11,6 +11,7 @@ import json
 import math
 import threading
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .courier import BULK_MAX_BYTES
@@ -43,6 +44,23 @@ _READ_EVENTS = 8
 """Read back in one go: each costs as much as encoding it."""
 
 
+_RESCUE_SECONDS = 1.0
+"""How long a sender that was torn off waits for a write to disk that is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What becomes of the load that is out, and how the books read once it is done."""
+
+    spool: Spool
+    settled: int
+    """`spool.settled` then."""
+    head: int
+    """The ordinal of the oldest record that is not settled then."""
+    delivered: int
+    dropped: Sequence[tuple[DropReason, str]]
+
+
 class Depot:
     """A `Source` over the spool, and the way into it. Methods say who may call them."""
 
@@ -72,8 +90,7 @@ class Depot:
         self._gate_owner = 0
         self._next_adoption = 0.0
         self._head = 0  # the ordinal of the oldest record that is not settled
-        self._out = 0  # of the load that is out, how many are not booked yet
-        self._done = 0  # how many records that load will settle
+        self._decided: _Decided | None = None  # what becomes of the load that is out, until it is done
         self._slim: Parcel | None = None  # the oldest record, where the receiver found it too large
         self._closed = False
 
@@ -249,6 +266,7 @@ class Depot:
 
     def load(self, limit: int) -> list[Parcel]:
         """Put the oldest events on disk in flight; they stay on disk until they are settled."""
+        self._finish()
         limit, before = self.halving.bounds(self._head, limit)
         records: list[Parcel] = []
         # Each slice is read on top of the ones before, which the spool remembers.
@@ -261,7 +279,6 @@ class Depot:
                 break
             self._clock.give_way()
         self._backlog.lift(len(records))
-        self._out = self._done = len(records)
         self._tell()
         return records
 
@@ -280,29 +297,49 @@ class Depot:
             if before is None or record.ordinal < before
         ]
 
-    def deliver(self, parcels: Sequence[Parcel]) -> None:
-        """Book as delivered; on disk first, since who waits for the books may end the process at once."""
-        self._settle(len(parcels))
-        self._backlog.settle_lifted(len(parcels))
+    def deliver(self, parcels: Sequence[Parcel], rejected: Sequence[Parcel] = ()) -> None:
+        """Book as delivered, but for those of the batch that were `rejected`: they are dropped."""
+        self._settle(len(parcels), [("rejected", _event_type(parcel)) for parcel in rejected])
 
     def drop(self, parcels: Sequence[Parcel], reason: DropReason) -> None:
         """Book as dropped."""
-        self._settle(len(parcels))
-        self._backlog.settle_lifted(0, [(reason, _event_type(parcel)) for parcel in parcels])
+        self._settle(0, [(reason, _event_type(parcel)) for parcel in parcels])
 
-    def _settle(self, count: int) -> None:
-        """Mark a load as done with on disk, once all of it is: the marks go by the order on disk."""
-        self._out -= count
-        if self._out:
-            return
-        done, self._done = self._done, 0
-        self._slim = None
-        self._head += done
-        with self._entered() as entered:
-            if entered and not self._closed:
-                self._spool.settle(done)
+    def _settle(self, delivered: int, dropped: list[tuple[DropReason, str]]) -> None:
+        """Decide what becomes of the whole load, and see to it.
+
+        From here on it is done with, whatever tears this off (Ctrl-C, a thread's end): `rescue`, or
+        the next load, goes on where it stopped. Else events would be sent again that the receiver
+        has, or be in flight for ever.
+        """
+        count = delivered + len(dropped)
+        self._decided = _Decided(
+            self._spool, self._spool.settled + count, self._head + count, delivered, dropped
+        )
+        self._finish()
+
+    def _finish(self, gate_seconds: float = -1) -> bool:
+        """Do what was decided and is not done yet; False where the gate stayed shut for so long.
+
+        On disk first, since who waits for the books may end the process at once. Each step looks at
+        what it would change, so that going through them a second time is harmless.
+        """
+        decided = self._decided
+        if decided is None:
+            return True
+        with self._entered(gate_seconds) as entered:
+            if not entered:
+                return False
+            if not self._closed and self._spool is decided.spool:
+                self._spool.settle(decided.settled - self._spool.settled)
                 self._book_losses()
+            self._slim = None
+            self._head = decided.head
+        if self._backlog.lifted:  # one batch is out at a time: all of it, or it is booked
+            self._backlog.settle_lifted(decided.delivered, decided.dropped)
+        self._decided = None
         self._tell()
+        return True
 
     def hold(self, parcels: Sequence[Parcel]) -> None:
         """Leave on disk. An event that lost its bodies is remembered so."""
@@ -311,9 +348,9 @@ class Depot:
         self.rescue()
 
     def rescue(self) -> None:
-        """Leave on disk what is not settled."""
-        self._backlog.put_back(self._out)
-        self._out = self._done = 0
+        """Finish what was decided; leave on disk what is neither delivered nor dropped."""
+        if self._finish(_RESCUE_SECONDS):
+            self._backlog.put_back(self._backlog.lifted)
 
     # -- the end --------------------------------------------------------------------------------
 

@@ -20,8 +20,8 @@ __all__ = ["MemorySource", "Source"]
 class Source(Protocol):
     """Where the sender gets a batch from, and where it books what became of it.
 
-    One batch is out at a time: `load`, then for all of it `deliver`, `drop` or `hold`, in any
-    mixture; or `rescue` where the attempt was torn off.
+    One batch is out at a time: `load`, then for all of it one of `deliver`, `drop` and `hold`; and
+    `rescue` where the attempt or that call was torn off.
     """
 
     halving: Halving
@@ -29,8 +29,8 @@ class Source(Protocol):
     def load(self, limit: int) -> list[Parcel]:
         """Put up to `limit` encoded events in flight, oldest first. May be empty."""
 
-    def deliver(self, parcels: Sequence[Parcel]) -> None:
-        """Book as delivered."""
+    def deliver(self, parcels: Sequence[Parcel], rejected: Sequence[Parcel] = ()) -> None:
+        """Book as delivered, but for those of the batch that were `rejected`: they are dropped."""
 
     def drop(self, parcels: Sequence[Parcel], reason: DropReason) -> None:
         """Book as dropped."""
@@ -39,7 +39,7 @@ class Source(Protocol):
         """Give back, to be loaded again first, as the bytes that they are now."""
 
     def rescue(self) -> None:
-        """Give back whatever of the load is neither delivered nor dropped."""
+        """Finish what was decided of the load; give back what is neither delivered nor dropped."""
 
 
 class MemorySource:
@@ -69,10 +69,12 @@ class MemorySource:
         self._out = len(self._parcels)
         return self._parcels
 
-    def deliver(self, parcels: Sequence[Parcel]) -> None:
-        """Book as delivered."""
+    def deliver(self, parcels: Sequence[Parcel], rejected: Sequence[Parcel] = ()) -> None:
+        """Book as delivered, but for those of the batch that were `rejected`: they are dropped."""
         self._backlog.deliver([parcel.ordinal for parcel in parcels])
         self._booked(parcels)
+        if rejected:
+            self.drop(rejected, "rejected")
 
     def drop(self, parcels: Sequence[Parcel], reason: DropReason) -> None:
         """Book as dropped."""

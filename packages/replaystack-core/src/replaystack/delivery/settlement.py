@@ -95,9 +95,11 @@ class Settlement:
         refused = {index for index in outcome.refused if index < len(batch)} if len(batch) > 1 else set()
         self._backlog.offline = self._said_refused = False
         self._schedule.succeeded()
-        source.deliver([parcel for index, parcel in enumerate(batch) if index not in refused])
+        source.deliver(
+            [parcel for index, parcel in enumerate(batch) if index not in refused],
+            [batch[index] for index in sorted(refused)],
+        )
         if refused:
-            source.drop([batch[index] for index in sorted(refused)], "rejected")
             error = ReceiverRejected(
                 f"the receiver refused {len(refused)} events of a batch", outcome.status or 200
             )

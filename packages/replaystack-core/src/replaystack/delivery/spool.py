@@ -17,6 +17,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -102,6 +103,8 @@ class Spool:
         """Held for this process, own and adopted, not yet settled."""
         self._peeked: deque[_Peeked] = deque()
         self._peeked_bytes = 0
+        self.settled: int = 0
+        """How many events were booked as done with, by `settle`, since this object was made."""
         self._ordinal = 0
         self._dropped = 0
         self._unreadable = 0
@@ -317,33 +320,44 @@ class Spool:
     def settle(self, count: int) -> None:
         """Book the first `count` of the peeked events as done with; never to be sent again.
 
-        The mark outlives this process. A file whose events are all done with is deleted.
+        The mark outlives this process. A file whose events are all done with is deleted. Where it was
+        torn off (Ctrl-C), `settled` says how many are booked; for the others call it again.
         """
         if count > len(self._peeked):
             raise ValueError(f"{count} events to settle, but {len(self._peeked)} were peeked")
         busy, self._busy = self._busy, True
         try:
-            last: dict[str, _Peeked] = {}
-            for _ in range(count):
-                peeked = self._peeked.popleft()
-                peeked.segment.live -= 1
-                self.events -= 1
-                self._peeked_bytes -= len(peeked.record.masked)
-                last[peeked.segment.name] = peeked
+            last = {peeked.segment.name: peeked for peeked in islice(self._peeked, count)}
+            # First the marks, which may be written twice: whatever fails or is torn off after them,
+            # nobody sends these events again.
             for peeked in last.values():
-                self._settle(peeked.segment, peeked.place)
+                self._mark(peeked.segment, peeked.place)
+            for _ in range(count):
+                self._book_first()
+            for peeked in last.values():
+                segment = peeked.segment
+                if segment.is_open and not segment.live and segment in self._segments:
+                    self._delete(segment)
         finally:
             self._busy = busy
 
-    def _settle(self, segment: Segment, place: Place) -> None:
+    def _mark(self, segment: Segment, place: Place) -> None:
         if not segment.is_open:
             return
         try:
-            segment.settle(place)  # first the mark: if deleting fails, nobody sends them again
+            segment.settle(place)
         except OSError as error:
             self._refuse(error, "marking events of the spool as done")
-        if not segment.live and segment in self._segments:
-            self._delete(segment)
+
+    def _book_first(self) -> None:
+        """Book the oldest peeked event as done with: in steps between which nothing can be torn off."""
+        peeked = self._peeked[0]
+        size = len(peeked.record.masked)
+        peeked.segment.live -= 1
+        self.events -= 1
+        self._peeked_bytes -= size
+        self.settled += 1
+        self._peeked.popleft()
 
     # -- bounds and troubles --------------------------------------------------------------------
 

@@ -94,7 +94,7 @@ class JobRun:
         if not recorder.config.enabled or self.ended:
             return self
         with recorder.guard.protect("the progress of a job"):
-            breadcrumb = recorder.breadcrumb(message, category="job", metadata=fields or None)
+            breadcrumb = recorder.breadcrumbs.make(message, category="job", metadata=fields or None)
             if breadcrumb is not None:
                 self.scope.breadcrumbs.append(breadcrumb, recorder.config.max_breadcrumbs)
                 self._say("debug", breadcrumb.message, **fields)

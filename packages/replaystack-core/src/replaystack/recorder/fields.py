@@ -6,6 +6,7 @@ set is kept under `metadata`, counted, and warned of once.
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,15 @@ from ..auth import detect_auth, is_auth_scheme
 from ..diagnostics import RateLimitedLogger
 from ..event import AUTH_MODES, EVENT_STATUSES, EVENT_TYPES
 from ..paths import normalize_endpoint
+from ..sanitize import mask_value
 from ..wire import EVENT_FIELDS, is_trace_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["EventFields", "read_fields"]
+    from ..sanitize import Policy
+
+__all__ = ["EventFields", "plain_text", "read_fields"]
 
 _log = RateLimitedLogger(__name__)
 
@@ -148,3 +152,11 @@ def _header_pairs(headers: object) -> list[tuple[str, str]]:
         if isinstance(name, str) and isinstance(value, str):
             pairs.append((name, value))
     return pairs
+
+
+def plain_text(value: object, policy: Policy) -> str:
+    """Return a string as it is; of anything else, its masked form as text, calling no user code."""
+    if type(value) is str:
+        return value
+    plain = mask_value(value, policy)
+    return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)

@@ -18,8 +18,11 @@ __all__ = ["FlushTarget", "Lifetime"]
 
 DEFAULT_FLUSH_SECONDS = 10.0
 
-_DISK_SECONDS = 1.0
+_DISK_RESERVE_SECONDS = 1.0
 """Of an end's time, what is kept for the disk: half of the default `shutdown_timeout_seconds`."""
+
+_CLOSE_GATE_SECONDS = 1.0
+"""How long `close` waits for a write to disk that is under way, before it lets go of the files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +175,7 @@ class Lifetime:
         self.is_closed = True
         flushed = self.finish(self.request_flush(), deadline)
         self.delivery.worker.stop(deadline - self._clock.monotonic())
-        self.close_depots(_DISK_SECONDS)
+        self.close_depots(_CLOSE_GATE_SECONDS)
         self._tell_drops()
         if flushed:
             for pump in self.delivery.pumps:
@@ -202,7 +205,7 @@ class Lifetime:
             return self.wait_flushed(target, deadline - monotonic())
         left = deadline - monotonic()
         usable = any(pump.depot is not None and pump.depot.is_usable for pump in pumps)
-        reserve = min(_DISK_SECONDS, left / 2) if usable else 0.0
+        reserve = min(_DISK_RESERVE_SECONDS, left / 2) if usable else 0.0
         flushed = self.wait_flushed(target, left - reserve)
         if not flushed:
             # However late it is by now: on a busy machine the wait above may have taken all of the time.

@@ -21,10 +21,10 @@ _watched_child = 0  # the process whose end as a child of multiprocessing is wat
 _exit_deadline: float | None = None  # set once the interpreter is on its way out
 _said = 0  # how many undelivered events were told on stderr
 
-_DISK_SECONDS = 0.2
-"""How long the end, asked to hurry by Ctrl-C, writes to disk."""
+_HURRIED_FINISH_SECONDS = 0.2
+"""How long the end of a process still takes once Ctrl-C has asked it to hurry: what is left goes to disk."""
 
-_GATE_SECONDS = 0.2
+_EXIT_GATE_SECONDS = 0.2
 """How long the end waits for a write to disk that is under way."""
 
 _LAST = -100
@@ -116,7 +116,7 @@ def flush_at_exit() -> None:
     removed = 0
     for recorder in recorders:
         with recorder.guard.protect("the end of the spool"):
-            removed += recorder.lifetime.close_depots(_GATE_SECONDS)
+            removed += recorder.lifetime.close_depots(_EXIT_GATE_SECONDS)
     _say_what_is_lost(recorders, removed)
     if impatient is not None:
         raise impatient
@@ -134,7 +134,9 @@ def _finish(
     deadline = time.monotonic() + max(0.0, seconds)
     while True:
         try:
-            recorder.lifetime.finish(target, time.monotonic() + _DISK_SECONDS if impatient else deadline)
+            recorder.lifetime.finish(
+                target, time.monotonic() + _HURRIED_FINISH_SECONDS if impatient else deadline
+            )
         except SystemExit:
             if time.monotonic() < deadline:
                 continue

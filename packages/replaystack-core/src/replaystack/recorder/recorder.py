@@ -7,21 +7,20 @@ never a client.
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..clock import SYSTEM_CLOCK, Clock, new_id
 from ..delivery import Delivery, Dropped, Stats
-from ..event import LOG_LEVELS, Breadcrumb, CaptureResponse
 from ..exchange import ErrorInfo
 from ..sanitize import Limits, Policy, encode_log_entry, mask_value
-from ..scope import BreadcrumbBuffer, current_flow_id, current_scope
+from ..scope import current_flow_id, current_scope
 from ..stacktrace import describe_exception, error_fields
 from .admission import Admission
+from .breadcrumb_keeping import BreadcrumbKeeper
 from .composition import Stamp
 from .encoding import EventEncoder
-from .fields import read_auth, read_fields
+from .fields import plain_text, read_auth, read_fields
 from .lifetime import Lifetime
 from .log_keeping import LogKeeper
 from .pending import EncodedEvent, PendingExchange
@@ -32,22 +31,13 @@ if TYPE_CHECKING:
     from ..config import Config
     from ..delivery import DropReason
     from ..diagnostics import Guard
-    from ..event import LogLevel
+    from ..event import CaptureResponse
     from ..exchange import Exchange
     from ..scope import Scope
     from .lifetime import FlushTarget
     from .log_keeping import LogItem
 
 __all__ = ["Recorder"]
-
-MAX_BREADCRUMB_CHARS = 8192
-"""A breadcrumb is a hint; as long as an error message may be (MASKING.md section 4)."""
-_LEVELS: dict[str, LogLevel] = {
-    **{level: level for level in LOG_LEVELS},
-    "warn": "warning",
-    "critical": "error",
-    "fatal": "error",
-}
 
 
 class Recorder:
@@ -75,7 +65,8 @@ class Recorder:
             guard=guard,
             clock=clock,
         )
-        self._breadcrumbs = BreadcrumbBuffer()
+        self.breadcrumbs: BreadcrumbKeeper = BreadcrumbKeeper(config, policy=policy, clock=clock)
+        """What is kept for the next event, in scopes and outside of them."""
         self.on_late_capture: Callable[[Recorder], None] | None = None
         """Called where something was captured that no thread and no exit would deliver."""
         self.logs: LogKeeper = LogKeeper(config, self.lifetime, policy=policy, limits=limits, guard=guard)
@@ -124,7 +115,7 @@ class Recorder:
         if not self._admission.admits(_text(fields.get("endpoint")), fields["status"]):
             return None
         scope = current_scope()
-        self._add_breadcrumbs(fields, scope)
+        self.breadcrumbs.attach(fields, scope)
         own: dict[str, object] = {
             "logsOmitted": self._add_logs(fields, scope),
             "flowId": current_flow_id(),
@@ -178,7 +169,7 @@ class Recorder:
 
     def _describe_other(self, error: object) -> ErrorInfo:
         """Describe what user code passes instead of an exception, as the original did: as a message."""
-        return ErrorInfo(name="", message=self._plain_text(error), stack_trace="", frames=())
+        return ErrorInfo(name="", message=plain_text(error, self.policy), stack_trace="", frames=())
 
     def exchange(self, exchange: Exchange) -> CaptureResponse | None:
         """Capture what an adapter saw. Costs some microseconds; encoding happens in the pump.
@@ -276,13 +267,6 @@ class Recorder:
 
     # -- scope ----------------------------------------------------------------------------------
 
-    def _add_breadcrumbs(self, fields: dict[str, Any], scope: Scope | None) -> None:
-        if "breadcrumbs" in fields:
-            return
-        kept = self._breadcrumbs.take() if scope is None else scope.breadcrumbs.snapshot()
-        if kept:
-            fields["breadcrumbs"] = [breadcrumb.to_dict() for breadcrumb in kept]
-
     def _add_logs(self, fields: dict[str, Any], scope: Scope | None) -> int | None:
         """Add the log entries that belong to an event; return how many older ones had to go, or None."""
         if "logs" in fields:
@@ -293,64 +277,16 @@ class Recorder:
             fields["logs"] = entries
         return omitted or None
 
-    def add_breadcrumb(self, message: object, *, category: object, level: object, metadata: object) -> None:
-        """Keep one breadcrumb in the current scope, else in this client's own buffer."""
-        breadcrumb = self.breadcrumb(message, category=category, level=level, metadata=metadata)
-        if breadcrumb is None:
-            return
-        scope = current_scope()
-        buffer = self._breadcrumbs if scope is None else scope.breadcrumbs
-        buffer.append(breadcrumb, self.config.max_breadcrumbs)
-
-    def breadcrumb(
-        self, message: object, *, category: object = None, level: object = "info", metadata: object = None
-    ) -> Breadcrumb | None:
-        """Return a breadcrumb that no later change of its arguments can reach; None without message."""
-        text = self._plain_text(message)
-        if not text:
-            return None
-        if len(text) > MAX_BREADCRUMB_CHARS:
-            text = text[:MAX_BREADCRUMB_CHARS] + "…"
-        kept = _snapshot(metadata, self.policy)
-        known = _LEVELS.get(level) if type(level) is str else None
-        if known is None:
-            kept = {**(kept or {}), "level": self._plain_text(level)}
-        return Breadcrumb(
-            message=text,
-            timestamp=self._clock.wall(),
-            category=self._plain_text(category) if category is not None else None,
-            level=known or "info",
-            metadata=kept,
-        )
-
     def plain(self, value: object) -> Any:
         """Return `value` as masked plain JSON values: a snapshot that no later change can reach."""
         return mask_value(value, self.policy)
-
-    def _plain_text(self, value: object) -> str:
-        """Return a string as it is; of anything else, its masked form as text, calling no user code."""
-        if type(value) is str:
-            return value
-        plain = mask_value(value, self.policy)
-        return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
-
-    def breadcrumbs(self) -> list[dict[str, Any]]:
-        """Return the breadcrumbs that the next event would carry."""
-        scope = current_scope()
-        buffer = self._breadcrumbs if scope is None else scope.breadcrumbs
-        return [breadcrumb.to_dict() for breadcrumb in buffer.snapshot()]
-
-    def clear_breadcrumbs(self) -> None:
-        """Forget the breadcrumbs of the current scope, else this client's own."""
-        scope = current_scope()
-        (self._breadcrumbs if scope is None else scope.breadcrumbs).clear()
 
     # -- the life of the process ------------------------------------------------------------------
 
     def begin_again(self) -> None:
         """Start from nothing in a forked child (see `Lifetime.begin_again`)."""
         self.lifetime.begin_again()
-        self._breadcrumbs = BreadcrumbBuffer()
+        self.breadcrumbs.begin_again()
         self.logs.begin_again()
         self._admission.reset()
 
@@ -413,20 +349,7 @@ _SNAKE_ERROR_FIELDS = {
     "stackTrace": "stack_trace",
     "stackFrames": "stack_frames",
 }
-_SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
 def _text(value: object) -> str | None:
     return value if type(value) is str else None
-
-
-def _snapshot(metadata: object, policy: Policy) -> dict[str, Any] | None:
-    """Return metadata that later changes cannot reach: a flat dict is copied, others are encoded."""
-    if metadata is None:
-        return None
-    if type(metadata) is dict:
-        flat = metadata.copy()
-        if all(type(key) is str and type(value) in _SCALARS for key, value in flat.items()):
-            return flat
-    plain = mask_value(metadata, policy)
-    return plain if isinstance(plain, dict) else {"value": plain}

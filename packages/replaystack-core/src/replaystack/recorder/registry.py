@@ -74,7 +74,7 @@ def add_breadcrumb(
     recorder = default_recorder()
     if recorder is not None:
         with recorder.guard.protect("add_breadcrumb"):
-            recorder.add_breadcrumb(message, category=category, level=level, metadata=metadata)
+            recorder.breadcrumbs.add(message, category=category, level=level, metadata=metadata)
         return
     if type(message) is not str or not message:
         return
@@ -93,7 +93,7 @@ def get_breadcrumbs() -> list[dict[str, Any]]:
     """Return the breadcrumbs of the current scope, else of the default client, as dicts."""
     recorder = default_recorder()
     if recorder is not None:
-        return recorder.breadcrumbs()
+        return recorder.breadcrumbs.listed()
     scope = current_scope()
     return [crumb.to_dict() for crumb in (_unowned if scope is None else scope.breadcrumbs).snapshot()]
 
@@ -102,7 +102,7 @@ def clear_breadcrumbs() -> None:
     """Forget the breadcrumbs of the current scope, else of the default client."""
     recorder = default_recorder()
     if recorder is not None:
-        recorder.clear_breadcrumbs()
+        recorder.breadcrumbs.clear()
         return
     scope = current_scope()
     (_unowned if scope is None else scope.breadcrumbs).clear()

@@ -2,6 +2,7 @@
 
 Each rule is one pattern that finds places worth a look, and a judge in plain code beside it. No pattern
 can fail after an unbounded repetition and no judge looks further than its place, so all are linear.
+IP addresses are in `_addresses`, the table of all classes is `CLASSES` in `_text`.
 Letters and digits are ASCII: of `müller@example.com` the `mü` stays, `anna@müller.de` is not known.
 """
 
@@ -16,11 +17,22 @@ from ._spelling import lower
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["CLASSES", "mask_emails", "mask_ibans", "mask_ip_addresses", "mask_phones"]
+__all__ = [
+    "ALNUM",
+    "DIGITS",
+    "WORD",
+    "after_escape",
+    "begins",
+    "mask_each",
+    "mask_emails",
+    "mask_ibans",
+    "mask_in_turn",
+    "mask_phones",
+]
 
-_ALNUM: Final = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-_WORD: Final = _ALNUM | {"_"}
-_DIGITS: Final = frozenset("0123456789")
+ALNUM: Final = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+WORD: Final = ALNUM | {"_"}
+DIGITS: Final = frozenset("0123456789")
 
 # Texts that are still encoded: what seems to be the beginning of a word is the end of an escape.
 _ESCAPE: Final = r"(?:\\[nrtbf]|\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2})"
@@ -31,7 +43,7 @@ _ESCAPE_SIGN_MAX = 2  # `\u`
 _ROUNDS_MAX = 8  # as for the other rules; only a text made for it needs more than two, and is masked whole
 
 
-def _mask(
+def mask_each(
     text: str, pattern: re.Pattern[str], judge: Callable[[str, re.Match[str], int], tuple[int, int] | None]
 ) -> tuple[str, int]:
     """Mask what `judge` says of each place that `pattern` finds, and count.
@@ -55,7 +67,7 @@ def _mask(
     return "".join(parts), count
 
 
-def _mask_in_turn(
+def mask_in_turn(
     text: str, first: Callable[[str], tuple[str, int]], second: Callable[[str], tuple[str, int]]
 ) -> tuple[str, int]:
     """Apply two rules until the second finds nothing: what one masks was a neighbour to the other."""
@@ -69,13 +81,13 @@ def _mask_in_turn(
     return MASKED, 1
 
 
-def _begins(text: str, start: int, done: int) -> bool:
+def begins(text: str, start: int, done: int) -> bool:
     """Tell whether a word may begin here: no letter or digit before it, or the last one of an escape."""
     before = text[max(done, start - _ESCAPE_MAX) : start]
-    return not before or before[-1] not in _ALNUM or _ESCAPE_BEFORE.search(before) is not None
+    return not before or before[-1] not in ALNUM or _ESCAPE_BEFORE.search(before) is not None
 
 
-def _after_escape(text: str, start: int, done: int) -> int:
+def after_escape(text: str, start: int, done: int) -> int:
     """Return where a run of characters goes on if it began within an escape, else `start`."""
     for back in range(1, _ESCAPE_SIGN_MAX + 1):
         if start - back >= done and text[start - back] in "%\\":
@@ -103,7 +115,7 @@ def mask_emails(text: str) -> tuple[str, int]:
     """Mask e-mail addresses, also with `%40`; `@scope/package`, `@decorator`, `[MASKED]@host` are none."""
     if "@" not in text and "%40" not in text:
         return text, 0
-    return _mask(text, _AT, _email_at)
+    return mask_each(text, _AT, _email_at)
 
 
 def _email_at(text: str, at: re.Match[str], done: int) -> tuple[int, int] | None:
@@ -114,7 +126,7 @@ def _email_at(text: str, at: re.Match[str], done: int) -> tuple[int, int] | None
     start = at.start() - len(before) + len(before.rstrip(_LOCAL))
     quoted = _QUOTED.match(text, start, at.start())
     start = quoted.end() if quoted else start
-    if _after_escape(text, start, done) >= at.start():  # nothing, or `\n@decorator` in an encoded text
+    if after_escape(text, start, done) >= at.start():  # nothing, or `\n@decorator` in an encoded text
         return None
     # `git@github.com:owner/project` says where the code is and names nobody; any other user may be a person.
     if text[start : at.start()] == "git" and text[domain.end() : domain.end() + 1] == ":":
@@ -147,25 +159,25 @@ def mask_phones(text: str) -> tuple[str, int]:
 
     An order number of three, three and four digits cannot be told apart, unless a `#` stands before it.
     """
-    return _mask_in_turn(text, _mask_international, _mask_national)
+    return mask_in_turn(text, _mask_international, _mask_national)
 
 
 def _mask_international(text: str) -> tuple[str, int]:
     if "+" not in text and "%2B" not in text and "%2b" not in text:
         return text, 0
-    return _mask(text, _INTERNATIONAL, _international_at)
+    return mask_each(text, _INTERNATIONAL, _international_at)
 
 
 def _mask_national(text: str) -> tuple[str, int]:
     if "-" not in text and ")" not in text:
         return text, 0
-    return _mask(text, _NATIONAL, _national_at)
+    return mask_each(text, _NATIONAL, _national_at)
 
 
 def _international_at(text: str, found: re.Match[str], done: int) -> tuple[int, int] | None:
     """Take as many whole groups as a number may have: a date or a price may follow behind a blank."""
     start, begin = found.start(), found.start(1)
-    if not _begins(text, start, done) or (start > done and text[start - 1] == "+"):
+    if not begins(text, start, done) or (start > done and text[start - 1] == "+"):
         return None  # base64, `q=a+b`, `1.0.0+20240101`, `C++`
     digits, end = 0, begin
     for group in _GROUP.finditer(text, begin, found.end()):
@@ -177,7 +189,7 @@ def _international_at(text: str, found: re.Match[str], done: int) -> tuple[int, 
     if digits < _PHONE_MIN:
         return None
     number = text[begin:end]
-    fraction = text[end : end + 1] == "." and text[end + 1 : end + 2] in _DIGITS
+    fraction = text[end : end + 1] == "." and text[end + 1 : end + 2] in DIGITS
     if (fraction or "." in number) and _DECIMAL.fullmatch(number) and not _REGISTRAR.fullmatch(number):
         return None
     if _OFFSET.match(number) and _TIME_BEFORE.search(text[max(done, start - _TIME_BEFORE_MAX) : start]):
@@ -190,16 +202,16 @@ def _national_at(text: str, found: re.Match[str], done: int) -> tuple[int, int] 
     if text[start] == "(":
         return start, end
     before, after = text[max(done, start - 2) : start], text[end : end + 2]
-    if not _begins(text, start, done) or before[-1:] == "#" or _joined(before[::-1]):
+    if not begins(text, start, done) or before[-1:] == "#" or _joined(before[::-1]):
         return None
-    if (after[:1] in _ALNUM and after[:1] not in "xXeE") or _joined(after):
+    if (after[:1] in ALNUM and after[:1] not in "xXeE") or _joined(after):
         return None  # an `x` or `ext` announces an extension
     return start, end
 
 
 def _joined(beside: str) -> bool:
     """Tell whether the two characters beside a number, the nearest first, make it longer: `-1`, `.5`."""
-    return beside[:1] in ("-", ".") and beside[1:] in _ALNUM
+    return beside[:1] in ("-", ".") and beside[1:] in ALNUM
 
 
 # --- IBANs ------------------------------------------------------------------------------------------
@@ -249,156 +261,15 @@ def mask_ibans(text: str) -> tuple[str, int]:
     """Mask IBANs of either case, in one piece or in blocks of four: country, length and sum must agree."""
     if len(text) < _IBAN_MIN:
         return text, 0
-    return _mask(text, _IBAN_BEGIN, _iban_at)
+    return mask_each(text, _IBAN_BEGIN, _iban_at)
 
 
 def _iban_at(text: str, found: re.Match[str], done: int) -> tuple[int, int] | None:
     length = _IBAN_LENGTHS.get(found.group()[:2].upper())
-    if length is None or not _begins(text, found.start(), done):
+    if length is None or not begins(text, found.start(), done):
         return None
     rest = _IBAN_RESTS[length].match(text, found.end())
     if rest is None:
         return None
     digits = (rest.group() + found.group()).replace(" ", "").upper().translate(_IBAN_VALUES)
     return (found.start(), rest.end()) if int(digits) % 97 == 1 else None
-
-
-# --- IP addresses -----------------------------------------------------------------------------------
-
-_DOTTED = re.compile(r"[0-9]+(?:\.[0-9]+)*")
-_QUAD_WITHIN = re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]").search
-_QUAD_MAX = 15
-_VERSION_BEFORE = re.compile(r"(?:\A|[^0-9A-Za-z])[vV]\Z")  # `v1.2.3.4`, but `srv10.0.0.1` is an address
-_PRODUCT_BEFORE = re.compile(r"[A-Za-z]/\Z")  # `Chrome/120.0.0.0`, as every browser writes it
-
-# Eight hex digits may be an escape (`\u003c`) and a group; six or more as the second group are none.
-_COLONS = re.compile(r"[0-9A-Fa-f]{0,8}:[0-9A-Fa-f]{0,5}:[0-9A-Fa-f:]*")
-_COLONS_MAX = 64  # 8 groups of 5, a word before them, a port behind: longer runs are fingerprints
-_PORT = re.compile(r":[0-9]{5}\Z")  # `fe80::1:50432`; shorter ones pass for a group
-_PORT_LENGTH = 6
-_ZONE = re.compile(r"%(?:25)?[A-Za-z][0-9A-Za-z_\-]{0,31}")  # `%5D` is an escape
-_SLICE = re.compile(r"[0-9]*::[0-9]*")
-_LOOPBACK = "::1"
-
-
-def mask_ip_addresses(text: str) -> tuple[str, int]:
-    """Mask IP addresses of both versions, loopback too.
-
-    A version, section number or OID of just four small numbers cannot be told from IPv4, and names
-    like `a::b2` cannot from IPv6.
-    """
-    return _mask_in_turn(text, _mask_ipv6, _mask_ipv4)
-
-
-def _mask_ipv6(text: str) -> tuple[str, int]:
-    if text.count(":") < 2:
-        return text, 0
-    return _mask(text, _COLONS, _ipv6_at)
-
-
-def _mask_ipv4(text: str) -> tuple[str, int]:
-    if text.count(".") < 3 or not _QUAD_WITHIN(text):
-        return text, 0
-    return _mask(text, _DOTTED, _ipv4_at)
-
-
-def _ipv4_at(text: str, found: re.Match[str], done: int) -> tuple[int, int] | None:
-    start, end = found.span()
-    if not _is_quad(text, start, end):
-        start = _after_escape(text, start, done)  # `%2010.0.0.1`
-        if not _is_quad(text, start, end):
-            return None
-    before = text[max(done, start - 2) : start]
-    if _VERSION_BEFORE.search(before):
-        return None
-    if _PRODUCT_BEFORE.search(before) and text.endswith(".0.0.0", start, end):
-        return None
-    return start, end
-
-
-def _is_quad(text: str, start: int, end: int) -> bool:
-    if end - start > _QUAD_MAX:
-        return False
-    parts = text[start:end].split(".")
-    return len(parts) == 4 and all(0 < len(part) <= 3 and int(part) <= 255 for part in parts)
-
-
-def _ipv6_at(text: str, found: re.Match[str], done: int) -> tuple[int, int] | None:
-    start = _ipv6_start(text, found, done)
-    end = found.end()
-    if end - start > _COLONS_MAX:
-        return None
-    last = text.rfind(":", start, end) + 1
-    quad = _DOTTED.match(text, last) if last and text[end : end + 1] == "." else None
-    if quad and _is_quad(text, last, quad.end()):
-        if _is_ipv6(_without_last_colon(text[start:last]), embedded=2):
-            return start, _zone_end(text, quad.end())
-        end = last  # the other rule masks the quad
-    glued = end == found.end() and text[end : end + 1] in _WORD
-    if glued:  # `fe80::1:error`: the last group is the beginning of a word
-        end = max(last, start)
-    address = _without_last_colon(text[start:end])
-    if glued and address.endswith("::"):  # `5::bigint`, `1::Int`
-        return None
-    if _PORT.search(address[-_PORT_LENGTH:]):
-        address = address[:-_PORT_LENGTH]
-    end = start + len(address)
-    if not _is_ipv6(address) or _is_slice(text, start, end, done):
-        return None
-    return start, _zone_end(text, end)
-
-
-def _zone_end(text: str, end: int) -> int:
-    zone = _ZONE.match(text, end)
-    return zone.end() if zone else end
-
-
-def _ipv6_start(text: str, found: re.Match[str], done: int) -> int:
-    """Return where an address may begin: behind an escape, or behind a word that ends in hex letters."""
-    start = min(_after_escape(text, found.start(), done), found.end())
-    first = text.find(":", start, found.end())
-    before = text[max(done, start - 2) : start]
-    in_number = before[-1:] == "." and before[:1] in _DIGITS and text[start] in _DIGITS  # `0.1:80:...`
-    in_word = before[-1:] == "_" or (start == found.start() and not _begins(text, start, done))
-    if first >= 0 and (in_word or in_number or first - start > 4):
-        start = first + 1
-    if text.startswith(":", start, found.end()) and (
-        not text.startswith("::", start) or text.startswith(":::", start)
-    ):
-        start += 1  # `addr:2001:db8::1`, `addr:::1`
-    return start
-
-
-def _without_last_colon(address: str) -> str:
-    return address[:-1] if address.endswith(":") and not address.endswith("::") else address
-
-
-def _is_ipv6(address: str, embedded: int = 0) -> bool:
-    """Tell whether hex digits and colons are an address; `embedded` groups are written as a quad behind."""
-    head, gap, tail = address.partition("::")
-    groups = [group for part in (head, tail) if part for group in part.split(":")]
-    if not all(0 < len(group) <= 4 for group in groups):
-        return False
-    if gap:  # without a digit it is a name: `abc::def`, or nobody's address: `::`
-        return len(groups) + embedded <= 7 and (embedded > 0 or not _DIGITS.isdisjoint(address))
-    if embedded:
-        return len(groups) + embedded == 8
-    # Nine: a port behind, or a short word before. Pairs only: a MAC address (EUI-64) or a fingerprint.
-    return len(groups) in (8, 9) and any(len(group) != 2 for group in groups)
-
-
-def _is_slice(text: str, start: int, end: int, done: int) -> bool:
-    """Tell whether this is Python's `name[::2]`; nobody writes a step of one, so `[::1]` is an address."""
-    if not _SLICE.fullmatch(text, start, end) or text[start:end] == _LOOPBACK:
-        return False
-    before = text[max(done, start - 2) : start]
-    return len(before) == 2 and before[1] == "[" and (before[0] in _WORD or before[0] in ")]")
-
-
-CLASSES: Final[dict[str, Callable[[str], tuple[str, int]]]] = {
-    "email": mask_emails,  # first: `anna+15550101234@...`
-    "phone": mask_phones,
-    "iban": mask_ibans,
-    "ip": mask_ip_addresses,
-}
-"""The rule of each class by its name, in the order in which they are to be applied."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ._keys import Keyring
-from ._personal import CLASSES
 from ._spelling import normalise
+from ._text import CLASSES
 
 __all__ = ["RECEIVER_POLICY", "RULES_VERSION", "VALUE_CLASSES", "Policy"]
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
+from ._addresses import mask_ip_addresses
 from ._assignments import NameRules, mask_assignments, may_assign
 from ._cards import mask_cards, may_hold_card
 from ._marks import CUT, MASKED
 from ._markup import mask_markup, mask_open_tag
 from ._options import mask_options
 from ._pairs import mask_open_object, mask_pairs
-from ._personal import CLASSES
+from ._personal import mask_emails, mask_ibans, mask_phones
 from ._spelling import BLANKS
 from ._tokens import mask_credentials, mask_jwts, mask_pem, mask_vendor_keys
 from ._urls import mask_escapes_in, mask_urls_in
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ._urls import ParameterRules
 
 __all__ = [
+    "CLASSES",
     "LEVEL_MAX",
     "ROUNDS_MAX",
     "RULES",
@@ -259,6 +261,15 @@ def _pair(text: str, rules: TextRules, _level: int) -> str:
 
 def _assignment(text: str, rules: TextRules, _level: int) -> str:
     return mask_assignments(text, rules)
+
+
+CLASSES: Final[dict[str, Callable[[str], tuple[str, int]]]] = {
+    "email": mask_emails,  # first: `anna+15550101234@...`
+    "phone": mask_phones,
+    "iban": mask_ibans,
+    "ip": mask_ip_addresses,
+}
+"""The rule of each class of personal data by its name, in the order in which they are to be applied."""
 
 
 def _personal(text: str, rules: TextRules, _level: int) -> str:

@@ -1,6 +1,6 @@
 """The filters of a list as they stand in a URL; the same for pages, API and stream."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -12,7 +12,7 @@ from ..answers import Refusal
 from ..moments import parse_ms
 from ..store import Cursor, CursorError, EventQuery
 
-__all__ = ["FILTER_NAMES", "MOST_ROWS", "FilterParameters", "parse_cursor", "parse_filters"]
+__all__ = ["FILTER_NAMES", "MOST_ROWS", "FilterParameters", "parse_cursor", "parse_filters", "read_texts"]
 
 MOST_ROWS: Final = 100
 """On one page or in one answer."""
@@ -55,6 +55,22 @@ class FilterParameters:
         return parse_filters({name: value for name, value in given.items() if value is not None})
 
 
+def read_texts(given: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
+    """Return the filters of these names without blanks around; "" is one that was not given.
+
+    Raises:
+        Refusal: 400, naming the filter: it is too long, or holds what no column does.
+
+    """
+    texts = {name: given.get(name, "").strip() for name in names}
+    for name, text in texts.items():
+        if len(text) > _LONGEST:
+            raise Refusal(400, f"{name}: expected at most {_LONGEST} characters, got {len(text)}")
+        if "\0" in text:
+            raise Refusal(400, f"{name}: must not hold a NUL character")
+    return texts
+
+
 def parse_filters(given: Mapping[str, str]) -> EventQuery:
     """Return what the store is asked. Empty values restrict nothing: an empty form field is no filter.
 
@@ -62,12 +78,7 @@ def parse_filters(given: Mapping[str, str]) -> EventQuery:
         Refusal: 400, naming the filter.
 
     """
-    texts = {name: given.get(name, "").strip() for name in FILTER_NAMES}
-    for name, text in texts.items():
-        if len(text) > _LONGEST:
-            raise Refusal(400, f"{name}: expected at most {_LONGEST} characters, got {len(text)}")
-        if "\0" in text:
-            raise Refusal(400, f"{name}: must not hold a NUL character")
+    texts = read_texts(given, FILTER_NAMES)
     if texts["status"] and texts["status"] not in EVENT_STATUSES:
         raise Refusal(400, f"status: expected one of {', '.join(EVENT_STATUSES)}")
     return EventQuery(

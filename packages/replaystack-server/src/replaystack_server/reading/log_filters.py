@@ -11,6 +11,7 @@ from replaystack.logs.formats import LEVELS, level_of
 from ..answers import Refusal
 from ..moments import parse_ms
 from ..store import SEARCH_FIELDS, LogQuery, parse_search
+from .filters import read_texts
 
 __all__ = ["LOG_FILTER_NAMES", "LogFilterParameters", "StreamLogFilters", "parse_log_filters", "parse_moment"]
 
@@ -30,7 +31,6 @@ LOG_FILTER_NAMES: Final = (
     "to",
     "q",
 )
-_LONGEST: Final = 300
 
 
 @dataclass(slots=True)
@@ -107,12 +107,7 @@ def parse_log_filters(given: Mapping[str, str], fields: tuple[str, ...] = tuple(
         Refusal: 400, naming the filter.
 
     """
-    texts = {name: given.get(name, "").strip() for name in LOG_FILTER_NAMES}
-    for name, text in texts.items():
-        if len(text) > _LONGEST:
-            raise Refusal(400, f"{name}: expected at most {_LONGEST} characters, got {len(text)}")
-        if "\0" in text:
-            raise Refusal(400, f"{name}: must not hold a NUL character")
+    texts = read_texts(given, LOG_FILTER_NAMES)
     return LogQuery(
         level=_level("level", texts["level"]),
         min_level=_level("minLevel", texts["minLevel"]),

@@ -9,7 +9,7 @@ from .search import match_expression
 if TYPE_CHECKING:
     from .protocol import EventQuery
 
-__all__ = ["Selection", "first_position"]
+__all__ = ["Conditions", "Selection", "first_position"]
 
 ARRIVAL_BITS = 21
 """Low bits of a position: the arrival, so that two million events of one millisecond keep apart."""
@@ -23,18 +23,42 @@ def first_position(occurred_ms: int) -> int:
     return occurred_ms << ARRIVAL_BITS
 
 
-class Selection:
-    """The FROM and WHERE of one query. `position` is the column that orders and bounds it.
+class Conditions:
+    """The WHERE of one query, and its arguments. `position` is the column that orders and bounds it."""
+
+    def __init__(self, tables: str, position: str) -> None:
+        self.tables: str = tables
+        self.position: str = position
+        self.arguments: list[object] = []
+        self._conditions: list[str] = []
+
+    @property
+    def where(self) -> str:
+        """The conditions, ready to follow WHERE."""
+        return " AND ".join(self._conditions) or "1"
+
+    def require(self, condition: str, *arguments: object) -> None:
+        """Add a condition with its arguments, in this order."""
+        self._conditions.append(f"({condition})")
+        self.arguments.extend(arguments)
+
+    def require_time(self, from_ms: int | None, to_ms: int | None) -> None:
+        """Restrict it to milliseconds since the epoch: not before the one, before the other."""
+        if from_ms is not None:
+            self.require(f"{self.position} >= ?", first_position(from_ms))
+        if to_ms is not None:
+            self.require(f"{self.position} < ?", first_position(to_ms))
+
+
+class Selection(Conditions):
+    """The FROM and WHERE of one query about events.
 
     With words to search for, the full-text index leads: it yields its rows by rowid, which
     is the position, so that the newest hundred are found without sorting all hits.
     """
 
     def __init__(self, query: EventQuery) -> None:
-        self.tables: str = "events"
-        self.position: str = "events.position"
-        self.arguments: list[object] = []
-        self._conditions: list[str] = []
+        super().__init__("events", "events.position")
         if query.text is not None:
             self._search(query.text)
         for column, value in (
@@ -46,20 +70,7 @@ class Selection:
                 self.require(f"events.{column} = ?", value)
         if query.path is not None:
             self._below(query.path)
-        if query.from_ms is not None:
-            self.require(f"{self.position} >= ?", first_position(query.from_ms))
-        if query.to_ms is not None:
-            self.require(f"{self.position} < ?", first_position(query.to_ms))
-
-    @property
-    def where(self) -> str:
-        """The conditions, ready to follow WHERE."""
-        return " AND ".join(self._conditions) or "1"
-
-    def require(self, condition: str, *arguments: object) -> None:
-        """Add a condition with its arguments, in this order."""
-        self._conditions.append(condition)
-        self.arguments.extend(arguments)
+        self.require_time(query.from_ms, query.to_ms)
 
     def _search(self, text: str) -> None:
         expression = match_expression(text)
@@ -81,4 +92,4 @@ class Selection:
             branch = path.rstrip("/") + "/"
             self.require("events.endpoint >= ? AND events.endpoint < ?", path, branch + _LAST)
             # Between the path and its branch lie strangers such as `/orders-archive`.
-            self.require("(events.endpoint = ? OR events.endpoint >= ?)", path, branch)
+            self.require("events.endpoint = ? OR events.endpoint >= ?", path, branch)

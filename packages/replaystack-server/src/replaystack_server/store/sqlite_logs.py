@@ -9,7 +9,7 @@ from replaystack.logs.formats import LEVELS
 from .cursor import Cursor
 from .log_table import LOG_COLUMNS, insert_logs, stored_log
 from .logs import FlowSummary, LogArrivals, LogCount, LogPage, LogQuery
-from .selection import first_position
+from .selection import Conditions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -152,17 +152,14 @@ class SqliteLogs:
         return [stored_log(row) for row in rows]
 
 
-class _Selection:
+class _Selection(Conditions):
     """The FROM and WHERE of one query. What the viewer may not see is left out here and nowhere else."""
 
     def __init__(self, viewer: Viewer, query: LogQuery) -> None:
         kind = "" if viewer.may_read_pii else "public_"
-        self.position: str = f"logs.{kind}position"
+        super().__init__("logs", f"logs.{kind}position")
         self.arrival: str = f"logs.{kind}arrival"
-        self.tables: str = "logs"
         self.order: str = self.position
-        self.arguments: list[object] = []
-        self._conditions: list[str] = []
         # First of all, so that no later condition can be reached without it.
         if not viewer.may_read_pii:
             self.require("logs.is_pii = 0 AND logs.public_position IS NOT NULL")
@@ -175,20 +172,7 @@ class _Selection:
         if query.min_level is not None:
             above = LEVELS[LEVELS.index(query.min_level) :]
             self.require(f"logs.level IN ({', '.join('?' * len(above))})", *above)
-        if query.from_ms is not None:
-            self.require(f"{self.position} >= ?", first_position(query.from_ms))
-        if query.to_ms is not None:
-            self.require(f"{self.position} < ?", first_position(query.to_ms))
-
-    @property
-    def where(self) -> str:
-        """The conditions, ready to follow WHERE."""
-        return " AND ".join(self._conditions) or "1"
-
-    def require(self, condition: str, *arguments: object) -> None:
-        """Add a condition with its arguments, in this order."""
-        self._conditions.append(f"({condition})")
-        self.arguments.extend(arguments)
+        self.require_time(query.from_ms, query.to_ms)
 
     def _search(self, query: LogQuery) -> None:
         search = query.search
