@@ -9,7 +9,7 @@ from typing import Final
 __all__ = ["batch_ids"]
 
 _TIME_BITS: Final = 48
-"""Of a UUID7 its milliseconds. What they are of another UUID does not matter: they are the same for a batch."""
+"""Of a UUID7 its milliseconds; of another UUID whatever they are, they are the same for a batch."""
 
 _REST: Final = (1 << (128 - _TIME_BITS)) - 1
 _OPEN: Final = _REST & ~(0xF << 76) & ~(0b11 << 62)
@@ -25,7 +25,9 @@ def batch_ids(batch: uuid.UUID, count: int) -> list[str]:
     begin = batch.int & ~_REST
     numbers = (
         begin
-        | int.from_bytes(sha1(batch.bytes + index.to_bytes(4, "big"), usedforsecurity=False).digest()[:10], "big")
+        | int.from_bytes(
+            sha1(batch.bytes + index.to_bytes(4, "big"), usedforsecurity=False).digest()[:10], "big"
+        )
         & _OPEN
         | _CUSTOM
         for index in range(count)
