@@ -51,15 +51,19 @@ def main() -> None:
                     f"peak memory of the sender {peak_mib:.0f} MiB",
                     flush=True,
                 )
-                rows.append(
-                    f"| {count} | {size:.1f} MiB | {seconds:.1f} s | {count / seconds:.0f} | {peak_mib:.0f} MiB |"
+                figures = (
+                    f"{size:.1f} MiB",
+                    f"{seconds:.1f} s",
+                    f"{count / seconds:.0f}",
+                    f"{peak_mib:.0f} MiB",
                 )
+                rows.append(f"| {' | '.join((str(count), *figures))} |")
                 file.unlink()
         finally:
             server.terminate()
             server.wait()
     if options.write:
-        head = "| lines | file | time | logs/s | peak memory of the sender |\n| ---: | ---: | ---: | ---: | ---: |"
+        head = "| lines | file | time | logs/s | peak of the sender |\n| ---: | ---: | ---: | ---: | ---: |"
         note = (
             "`replaystack ingest` into `replaystack-server` beside it, each log masked on both sides, in the "
             f"full-text index and on disk before it counts. {machine()}, Python {platform.python_version()}, "
