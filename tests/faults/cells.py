@@ -112,7 +112,7 @@ class Cell:
 
     @property
     def capabilities(self) -> str | None:
-        """What the receiver advertises: half of the cells send one event per request, half batches, and logs."""
+        """What the receiver advertises: half of the cells send single events, half batches and logs."""
         return "bulk, gzip, drops, logs" if self._parity % 2 else None
 
     @property

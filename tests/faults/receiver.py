@@ -1,7 +1,7 @@
 """The receiver of a cell, on loopback: it behaves as the cell says until it is healed.
 
-It keeps every event and every log entry that reached it, and accepts as the real one does: the first of an id counts, a
-second one is answered with a 2xx too, and noted.
+It keeps every event and every log entry that reached it, and accepts as the real one does: the first of
+an id counts, a second one is answered with a 2xx too, and noted.
 """
 
 from __future__ import annotations

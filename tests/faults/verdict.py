@@ -82,11 +82,15 @@ def _last_words(run: Run, process: Process) -> list[str]:
         if runs and process.marks:
             return [f"the application's own exit handler did not run in {process.pid} ({process.ending})"]
         return []
-    return [
-        f"{kind} dropped without a reason to: {stats['dropped']}"
-        for kind, stats in _by_kind([last])
-        if sum(stats["dropped"].values())
-    ]
+    found = []
+    for kind, stats in _by_kind([last]):
+        dropped = dict(stats["dropped"])
+        if kind == "logs" and run.cell.has_spool and not run.cell.takes_logs:
+            # Written to disk before it was known that nobody takes them; they were in their events.
+            dropped.pop("no_log_receiver", None)
+        if dropped:
+            found.append(f"{kind} dropped without a reason to: {dropped}")
+    return found
 
 
 def _arrivals(run: Run, arrivals: Arrivals, kind: str) -> list[str]:
