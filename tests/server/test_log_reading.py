@@ -561,8 +561,13 @@ def test_a_stream_of_logs_alone_has_every_filter_of_their_page(
     server: RunningServer, sender: httpx.Client, service: str
 ) -> None:
     """Also the words and times that restrict events where a stream is about both."""
-    wanted = {"message": "paid order-17 at last", "environment": "live", "userId": "u-1", "sessionId": "s-1"}
-    others = [
+    wanted: dict[str, Any] = {
+        "message": "paid order-17 at last",
+        "environment": "live",
+        "userId": "u-1",
+        "sessionId": "s-1",
+    }
+    others: list[dict[str, Any]] = [
         {"message": "paid order-18 at last"},
         {"environment": "test"},
         {"userId": "u-2"},

@@ -13,7 +13,9 @@ from replaystack.logs.domains.rendering import json_line
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS
-VALUES = st.recursive(SCALARS, lambda v: st.lists(v, max_size=3) | st.dictionaries(TEXTS, v, max_size=3))
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    SCALARS, lambda v: st.lists(v, max_size=3) | st.dictionaries(TEXTS, v, max_size=3)
+)
 
 
 @given(
@@ -28,7 +30,7 @@ def test_a_line_is_what_json_makes_of_it(
     """Any texts, any plain values; byte for byte but for what ends a line in some readers."""
     line = json_line(entry(message, fields=fields, tags=tuple(tags), **ids))
     record = json.loads(line)
-    expected = {
+    expected: dict[str, Any] = {
         "timestamp": record["timestamp"],
         "domain": "agents",
         "level": "INFO",
