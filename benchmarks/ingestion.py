@@ -2,6 +2,7 @@
 
 `python -m benchmarks.ingestion --lines 1000000`: seconds, logs per second, and the peak memory of the
 sending process, beside that of the same command on a file of a thousandth of the lines.
+`--write` puts the table into `benchmarks/RESULTS.md`.
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from benchmarks._results import RESULTS, commit, machine, write_section
 
 __all__ = ["measure"]
 
@@ -25,7 +29,10 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lines", type=int, default=1_000_000)
-    lines = parser.parse_args().lines
+    parser.add_argument("--write", action="store_true", help="write the table into benchmarks/RESULTS.md")
+    options = parser.parse_args()
+    lines = options.lines
+    rows: list[str] = []
     with tempfile.TemporaryDirectory(prefix="replaystack-") as directory:
         folder = Path(directory)
         server = subprocess.Popen(
@@ -41,12 +48,30 @@ def main() -> None:
                 size = file.stat().st_size / 2**20
                 print(
                     f"{count:>9} lines, {size:7.1f} MiB: {seconds:7.1f} s, {count / seconds:7.0f}/s, "
-                    f"peak memory of the sender {peak_mib:.0f} MiB"
+                    f"peak memory of the sender {peak_mib:.0f} MiB",
+                    flush=True,
                 )
+                figures = (
+                    f"{size:.1f} MiB",
+                    f"{seconds:.1f} s",
+                    f"{count / seconds:.0f}",
+                    f"{peak_mib:.0f} MiB",
+                )
+                rows.append(f"| {' | '.join((str(count), *figures))} |")
                 file.unlink()
         finally:
             server.terminate()
             server.wait()
+    if options.write:
+        head = "| lines | file | time | logs/s | peak of the sender |\n| ---: | ---: | ---: | ---: | ---: |"
+        note = (
+            "`replaystack ingest` into `replaystack-server` beside it, each log masked on both sides, in the "
+            f"full-text index and on disk before it counts. {machine()}, Python {platform.python_version()}, "
+            f"commit {commit()}; method: `benchmarks/ingestion.py`."
+        )
+        table = "\n".join([head, *rows])
+        write_section("ingestion", f"## Ingestion: JSON Lines by the command line\n\n{table}\n\n{note}")
+        print(f"written: {RESULTS.name}")
 
 
 def write_lines(file: Path, count: int) -> None:

@@ -1,19 +1,24 @@
 """What `log.info("m", a=1, b=2)` costs its caller, beside the loggers that people use for structured logs.
 
 One process, rounds interleaved; per contender the median of its rounds, and ratios within one round.
-Every contender drops its output: what is compared is the way there.
+
+Output dropped:
 
 - entry: masked, stamped, handed to a sink that does nothing (replaystack, without a client)
 - json: the same, and the sink renders it as one flat line of JSON, as the peers do
 - client: a client whose receiver takes no log entries; the entry waits for the next event
-- domain file: where this version has `configure_domains`
 - logging + python-json-logger: a JSON line to a stream that drops it
 - structlog: level, ISO time and `JSONRenderer`, to a logger that drops it
 - loguru: `bind(...)`, `serialize=True`, to a sink that drops it
 
-Aim: an entry into a sink faster than each peer; json stands there for comparison. Peers that are not
-installed are named and skipped (`benchmarks/requirements-peers.txt`).
-`python -m benchmarks.logs [--calls N] [--rounds N]`.
+Written to files, each line one JSON object that the system has when the call returns:
+
+- domain file: `configure_domains(format="json")`, masked, with rotation; and its text format
+- the same three peers into a file each, flushed per line as they are by themselves, without rotation
+
+Aim: an entry into a sink, and a domain file, faster than each peer. Peers that are not installed are
+named and skipped (`benchmarks/requirements-peers.txt`).
+`python -m benchmarks.logs [--calls N] [--rounds N] [--write]`.
 """
 
 from __future__ import annotations
@@ -21,15 +26,22 @@ from __future__ import annotations
 import argparse
 import importlib
 import io
+import itertools
 import json
 import logging
+import platform
 import statistics
 import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from benchmarks._results import RESULTS, commit, machine, write_section
 
 import replaystack
 from replaystack.logs import LogEntry, add_sink, flat
+from replaystack.logs.domains import Domains, configure_domains
+from replaystack.logs.sinks import remove_sink
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,28 +116,36 @@ def _client() -> Setup:
     return lambda: clients[0].log.info("m", a=1, b=2), toggle
 
 
-def _domain_file() -> Setup:
-    configure: Any = importlib.import_module("replaystack.logs.domains").configure_domains
-    configure(tempfile.mkdtemp(), domains=["agents"], console=False)
+def _domain_file(form: str, folder: Path) -> Setup:
     log = replaystack.get_logger("agents")
-    return lambda: log.info("m", a=1, b=2), lambda: None
+    opened: list[Domains] = []
+
+    def toggle() -> None:
+        if opened:  # a sink is that of the other contenders' loggers too
+            domains = opened.pop()
+            remove_sink(domains)
+            domains.close()
+        else:
+            # Two formats in one folder would be one file.
+            opened.append(configure_domains(folder / form, console=False, format=form))  # type: ignore[arg-type]  # one of two
+
+    return lambda: log.info("m", a=1, b=2), toggle
 
 
-def _json_logger() -> Setup:
+def _json_logger(handler: logging.Handler, name: str) -> Setup:
     formatter: Any = importlib.import_module("pythonjsonlogger.json").JsonFormatter
-    handler = logging.StreamHandler(Nothing())
     handler.setFormatter(formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
-    log = logging.getLogger("peer.json")
+    log = logging.getLogger(name)
     log.setLevel(logging.INFO)
     log.addHandler(handler)
     log.propagate = False
     return lambda: log.info("m", extra={"a": 1, "b": 2}), lambda: None
 
 
-def _structlog() -> Setup:
+def _structlog(stream: Any) -> Setup:
     structlog: Any = importlib.import_module("structlog")
     log = structlog.wrap_logger(
-        structlog.PrintLogger(Nothing()),
+        structlog.WriteLogger(stream),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
@@ -137,63 +157,104 @@ def _structlog() -> Setup:
     return lambda: log.info("m", a=1, b=2), lambda: None
 
 
-def _loguru() -> Setup:
+def _loguru(target: Any) -> Setup:
     log: Any = importlib.import_module("loguru").logger
     log.remove()
-    log.add(lambda _: None, serialize=True)
-    return lambda: log.bind(a=1, b=2).info("m"), lambda: None
+    handlers: list[int] = []
+
+    def toggle() -> None:
+        if handlers:  # a handler is that of all of its loggers
+            log.remove(handlers.pop())
+        else:
+            handlers.append(log.add(target, serialize=True))
+
+    return lambda: log.bind(a=1, b=2).info("m"), toggle
 
 
-CONTENDERS: dict[str, Callable[[], Setup]] = {
-    "entry": lambda: _entry(Null()),
-    "json": lambda: _entry(Json()),
-    "client": _client,
-    "domain file": _domain_file,
-    "logging + python-json-logger": _json_logger,
-    "structlog": _structlog,
-    "loguru": _loguru,
-}
-OURS = ("entry", "json", "client", "domain file")
+def groups(folder: Path) -> dict[str, dict[str, Callable[[], Setup]]]:
+    """Return the contenders by what becomes of their lines; peers are held to the first of a group."""
+    return {
+        "output dropped": {
+            "replaystack: entry": lambda: _entry(Null()),
+            "replaystack: json": lambda: _entry(Json()),
+            "replaystack: client": _client,
+            "logging + python-json-logger": lambda: _json_logger(
+                logging.StreamHandler(Nothing()), "peer.nothing"
+            ),
+            "structlog": lambda: _structlog(Nothing()),
+            "loguru": lambda: _loguru(lambda _: None),
+        },
+        "written to a file": {
+            "replaystack: domain file, json": lambda: _domain_file("json", folder),
+            "replaystack: domain file, text": lambda: _domain_file("text", folder),
+            "logging + python-json-logger": lambda: _json_logger(
+                logging.FileHandler(folder / "logging.log"), "peer.file"
+            ),
+            "structlog": lambda: _structlog((folder / "structlog.log").open("a")),
+            "loguru": lambda: _loguru(folder / "loguru.log"),
+        },
+    }
 
 
 def main() -> int:
-    """Measure; 1 if a peer was faster than an entry into a sink that does nothing."""
+    """Measure; 1 if a peer was faster than the first of its group."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--calls", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--write", action="store_true", help="write the tables into benchmarks/RESULTS.md")
     arguments = parser.parse_args()
+    tables: list[str] = []
+    slower: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="replaystack-") as directory:
+        for title, contenders in groups(Path(directory)).items():
+            rounds = _measure(contenders, arguments.calls, arguments.rounds)
+            first = next(iter(rounds))
+            lines = [f"| {title} | us | x ours |", "| --- | ---: | ---: |"]
+            for name, figures in rounds.items():
+                ratios = sorted(a / b for a, b in zip(figures, rounds[first], strict=True))
+                ratio = statistics.median(ratios)
+                spread = f"{ratio:.2f} ({ratios[len(ratios) // 4]:.2f}-{ratios[-1 - len(ratios) // 4]:.2f})"
+                lines.append(f"| {name} | {statistics.median(figures):.2f} | {spread} |")
+                if not name.startswith("replaystack") and ratio < 1.0:
+                    slower.append(f"{name} ({title})")
+            tables.append("\n".join(lines))
+            print(tables[-1])
+    if slower:
+        print(f"missed: faster than ours: {', '.join(slower)}")
+    if arguments.write:
+        note = (
+            f"Of each the median of {arguments.rounds} interleaved rounds of {arguments.calls} calls; ratios "
+            "within a round, with their quartiles. Ours is masked "
+            f"({replaystack.native_status().backend}), peers are not; a line is with the system when "
+            f"the call returns. {machine()}, Python {platform.python_version()}, commit {commit()}; method: "
+            "`benchmarks/logs.py`."
+        )
+        write_section(
+            "logs", "\n\n".join(['## Logs: `log.info("m", a=1, b=2)`, in the caller', *tables, note])
+        )
+        print(f"written: {RESULTS.name}")
+    return 1 if slower else 0
 
+
+def _measure(contenders: dict[str, Callable[[], Setup]], calls: int, count: int) -> dict[str, list[float]]:
+    """Return microseconds per call, by contender and round."""
     setups: dict[str, Setup] = {}
-    for name, make in CONTENDERS.items():
+    for name, make in contenders.items():
         try:
             setups[name] = make()
         except ImportError as error:
             print(f"{name}: skipped ({error})")
     rounds: dict[str, list[float]] = {name: [] for name in setups}
-    for _ in range(arguments.rounds):
-        for name, (call, toggle) in setups.items():
-            toggle()
-            for _ in range(200):
-                call()
-            started = time.perf_counter()
-            for _ in range(arguments.calls):
-                call()
-            rounds[name].append((time.perf_counter() - started) / arguments.calls * 1e6)
-            toggle()
-    print(f"masking: {replaystack.native_status().backend}")
-    print(f"{'':30} {'us':>8} {'x entry':>9} {'x json':>9}")
-    slower: list[str] = []
-    for name, figures in rounds.items():
-        ratios = {
-            ours: statistics.median(a / b for a, b in zip(figures, rounds[ours], strict=True))
-            for ours in ("entry", "json")
-        }
-        print(f"{name:30} {statistics.median(figures):8.2f} {ratios['entry']:9.2f} {ratios['json']:9.2f}")
-        if name not in OURS and ratios["entry"] < 1.0:
-            slower.append(name)
-    if slower:
-        print(f"missed: faster than ours: {', '.join(slower)}")
-    return 1 if slower else 0
+    for _, (name, (call, toggle)) in itertools.product(range(count), setups.items()):
+        toggle()
+        for _ in range(200):
+            call()
+        started = time.perf_counter()
+        for _ in range(calls):
+            call()
+        rounds[name].append((time.perf_counter() - started) / calls * 1e6)
+        toggle()
+    return rounds
 
 
 if __name__ == "__main__":

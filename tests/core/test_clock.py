@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 import uuid
 from datetime import datetime, timezone
 
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replaystack.clock import iso_timestamp, new_id
+from replaystack.clock import iso_timestamp, new_id, new_ordered_id
 
 MOMENTS = st.one_of(
     st.floats(min_value=-1e9, max_value=4e9),
@@ -42,6 +43,18 @@ def test_ids_are_uuids_of_version_4() -> None:
     assert [str(one) for one in parsed] == made
     assert {(one.version, one.variant) for one in parsed} == {(4, uuid.RFC_4122)}
     assert len(set(made)) == 1000
+
+
+def test_ordered_ids_sort_by_when_they_were_made() -> None:
+    """UUIDs of version 7: the time first, so that later milliseconds sort behind."""
+    before = time.time_ns() // 1_000_000
+    made = [uuid.UUID(new_ordered_id()) for _ in range(1000)]
+    after = time.time_ns() // 1_000_000
+    assert {(one.version, one.variant) for one in made} == {(7, uuid.RFC_4122)}
+    assert len(set(made)) == 1000
+    moments = [one.int >> 80 for one in made]
+    assert moments == sorted(moments)
+    assert before <= moments[0] <= moments[-1] <= after
 
 
 def test_applications_that_seed_chance_still_get_other_ids() -> None:

@@ -112,8 +112,13 @@ class Cell:
 
     @property
     def capabilities(self) -> str | None:
-        """What the receiver advertises: half of the cells send one event per request, half batches."""
-        return "bulk, gzip, drops" if self._parity % 2 else None
+        """What the receiver advertises: half of the cells send single events, half batches and logs."""
+        return "bulk, gzip, drops, logs" if self._parity % 2 else None
+
+    @property
+    def takes_logs(self) -> bool:
+        """Whether log entries go to `/v1/logs`; else they travel inside of their events."""
+        return self.capabilities is not None
 
     @property
     def durability(self) -> Durability:

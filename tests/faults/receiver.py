@@ -1,7 +1,7 @@
 """The receiver of a cell, on loopback: it behaves as the cell says until it is healed.
 
-It keeps every event that reached it, and accepts as the real one does: the first of an id counts, a
-second one is answered with a 2xx too, and noted.
+It keeps every event and every log entry that reached it, and accepts as the real one does: the first of
+an id counts, a second one is answered with a 2xx too, and noted.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import struct
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
 
     from tests.faults.cells import Receiving
 
-__all__ = ["Attempt", "ScriptedReceiver"]
+__all__ = ["Arrivals", "Attempt", "ScriptedReceiver"]
 
 BULK_PATH = "/api/v1/ingest/bulk-events"
 INGEST_PATH = "/api/v1/ingest/events"
+LOGS_PATH = "/v1/logs"
 CAPABILITIES_PATH = "/api/v1/ingest/capabilities"
 
 LARGEST_BODY = 4096
@@ -38,12 +40,26 @@ HANG_GUARD_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Attempt:
-    """One request with events: when it came, what was in it, and what became of it."""
+    """One request with events or log entries: when it came, what was in it, and what became of it."""
 
     moment: float
     marks: tuple[str, ...]
     ids: tuple[str, ...]
     outcome: str
+
+
+@dataclass
+class Arrivals:
+    """What reached a receiver, of one kind: events, or log entries at `/v1/logs`."""
+
+    accepted: dict[str, str] = field(default_factory=dict)
+    """Id to mark, of all that was answered with a 2xx."""
+    attempts: list[Attempt] = field(default_factory=list)
+    repeats: Counter[str] = field(default_factory=Counter)
+    """How often an id came again after it had been accepted, by mark."""
+    carried: set[str] = field(default_factory=set)
+    """Marks of log entries that accepted events brought along. Of events only."""
+    posts: int = 0
 
 
 class ScriptedReceiver:
@@ -54,10 +70,8 @@ class ScriptedReceiver:
         self.capabilities = capabilities
         self.healed = threading.Event()
         self._lock = threading.Lock()  # guards everything below
-        self._attempts: list[Attempt] = []
-        self._accepted: dict[str, str] = {}  # event id -> mark
-        self._repeats: Counter[str] = Counter()
-        self._posts = 0
+        self._events = Arrivals()
+        self._logs = Arrivals()
         self._server = _Server(self)
         self._thread: threading.Thread | None = None
         if receiving not in {"refusing", "down-then-up"}:
@@ -83,27 +97,24 @@ class ScriptedReceiver:
 
     # -- what arrived ---------------------------------------------------------------------------
 
-    def attempts(self) -> list[Attempt]:
+    def events(self) -> Arrivals:
+        """Return the events until now."""
         with self._lock:
-            return list(self._attempts)
+            return deepcopy(self._events)
 
-    def accepted(self) -> dict[str, str]:
-        """Return the marks by event id of all that was answered with a 2xx."""
+    def logs(self) -> Arrivals:
+        """Return the log entries that came by themselves until now."""
         with self._lock:
-            return dict(self._accepted)
-
-    def repeats(self) -> Counter[str]:
-        """Return how often an id came again after it had been accepted, by mark."""
-        with self._lock:
-            return Counter(self._repeats)
+            return deepcopy(self._logs)
 
     # -- choosing an answer ---------------------------------------------------------------------
 
-    def choose(self, size: int) -> int | str:
-        """Say what the next request with events gets: a status, or a way not to answer."""
-        with self._lock:
-            number = self._posts
-            self._posts += 1
+    def choose(self, size: int, path: str) -> int | str:
+        """Say what the next request with events, or with logs, gets: a status, or a way not to answer."""
+        with self._lock:  # each kind has its own row of failures, so that both meet them
+            arrivals = self._logs if path == LOGS_PATH else self._events
+            number = arrivals.posts
+            arrivals.posts += 1
         if self.healed.is_set():
             return 201
         if self.receiving == "429-retry-after":
@@ -122,20 +133,28 @@ class ScriptedReceiver:
         ways = {"hanging": "hang", "dripping": "drip", "rubbish": "rubbish"}
         return None if self.healed.is_set() else ways.get(self.receiving)
 
-    def book(self, body: bytes, outcome: int | str) -> None:
+    def book(self, body: bytes, outcome: int | str, path: str) -> None:
         """Keep what arrived. Before the answer: who sees the answer may look at once."""
         document = json.loads(body)
-        events: list[dict[str, Any]] = document.get("events", [document])
-        marks = tuple(event["endpoint"].rpartition("/")[2] for event in events)
-        ids = tuple(event["metadata"]["replaystack"]["eventId"] for event in events)
+        events: list[dict[str, Any]] = []
+        if path == LOGS_PATH:
+            marks = tuple(entry["message"].rpartition(" ")[2] for entry in document["logs"])
+            ids = tuple(entry["id"] for entry in document["logs"])
+        else:
+            events = document.get("events", [document])
+            marks = tuple(event["endpoint"].rpartition("/")[2] for event in events)
+            ids = tuple(event["metadata"]["replaystack"]["eventId"] for event in events)
         with self._lock:
-            self._attempts.append(Attempt(time.monotonic(), marks, ids, str(outcome)))
+            arrivals = self._logs if path == LOGS_PATH else self._events
+            arrivals.attempts.append(Attempt(time.monotonic(), marks, ids, str(outcome)))
             if outcome != 201:
                 return
-            for event_id, mark in zip(ids, marks, strict=True):
-                if event_id in self._accepted:
-                    self._repeats[mark] += 1
-                self._accepted.setdefault(event_id, mark)
+            for identity, mark in zip(ids, marks, strict=True):
+                if identity in arrivals.accepted:
+                    arrivals.repeats[mark] += 1
+                arrivals.accepted.setdefault(identity, mark)
+            for event in events:
+                arrivals.carried |= {entry["message"].rpartition(" ")[2] for entry in event.get("logs", ())}
 
     def __enter__(self) -> ScriptedReceiver:
         return self
@@ -180,12 +199,14 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         receiver = self.server.receiver
         length = int(self.headers.get("content-length") or 0)
-        known = {INGEST_PATH, BULK_PATH} if receiver.capabilities is not None else {INGEST_PATH}
+        known = {INGEST_PATH}
+        if receiver.capabilities is not None:
+            known |= {BULK_PATH, LOGS_PATH}
         if self.path not in known:
             self.rfile.read(length)
             self._answer(404)
             return
-        outcome = receiver.choose(length)
+        outcome = receiver.choose(length, self.path)
         if outcome == "reset":
             self.rfile.read(length // 2)
             self._misbehave("reset")
@@ -195,7 +216,7 @@ class _Handler(BaseHTTPRequestHandler):
             body = gzip.decompress(body)
             if outcome == 201 and receiver.receiving == "413" and not receiver.healed.is_set():
                 outcome = 413 if len(body) > LARGEST_BODY else 201
-        receiver.book(body, outcome)
+        receiver.book(body, outcome, self.path)
         if isinstance(outcome, int):
             self._answer(outcome)
         else:

@@ -14,13 +14,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.faults.cells import Cell
-from tests.faults.receiver import Attempt, ScriptedReceiver
+from tests.faults.receiver import Arrivals, ScriptedReceiver
 from tests.faults.theatre import company_for
 
 if TYPE_CHECKING:
@@ -64,15 +63,15 @@ class Run:
     seconds_to_end: float
     seconds_allowed: float
     stderr: str
-    accepted: dict[str, str]
-    """Event id to mark, when the last process of the cell proper was gone."""
-    attempts: list[Attempt]
-    repeats: Counter[str]
+    events: Arrivals
+    """When the last process of the cell proper was gone."""
+    logs: Arrivals
+    """The same of log entries."""
     seen_on_disk: list[str]
     """What stood in the spool's files and has no business there."""
-    accepted_later: dict[str, str] = field(default_factory=dict)
+    events_later: Arrivals = field(default_factory=Arrivals)
     """The same after the next process, where there is one."""
-    repeats_later: Counter[str] = field(default_factory=Counter)
+    logs_later: Arrivals = field(default_factory=Arrivals)
     following: Process | None = None
     following_status: int | None = None
     following_stderr: str = ""
@@ -293,9 +292,8 @@ def play(cell: Cell, folder: Path) -> Run:
                 time.monotonic() - started,
                 allowed,
                 stage.stderr,
-                receiver.accepted(),
-                receiver.attempts(),
-                receiver.repeats(),
+                receiver.events(),
+                receiver.logs(),
                 _secrets_in(spool, receiver.origin),
             )
         if cell.has_spool:
@@ -316,8 +314,8 @@ def _play_on(run: Run, folder: Path, receiver: ScriptedReceiver, options: dict[s
         (run.following,) = stage.processes.values()
         run.following_status = stage.root.returncode
         run.following_stderr = stage.stderr
-    run.accepted_later = receiver.accepted()
-    run.repeats_later = receiver.repeats()
+    run.events_later = receiver.events()
+    run.logs_later = receiver.logs()
 
 
 def _files(folder: Path) -> list[Path]:

@@ -57,7 +57,8 @@ class Work:
     # -- capturing ------------------------------------------------------------------------------
 
     def capture(self, mark: str, *, large: bool = False) -> None:
-        """Capture one event that can be told by `mark`, and note whether the application felt it."""
+        """Log and capture, to be told by `mark`, and note whether the application felt it."""
+        self.log(mark)
         before = time.monotonic()
         try:
             answer: object = self.client.capture_event(
@@ -72,6 +73,23 @@ class Work:
             self._surprises.append("capture_event took too long")
         self.captured(mark)
 
+    def log(self, mark: str) -> None:
+        """Log one entry that can be told by `mark`, and note whether the application felt it.
+
+        Before its event, which takes it along where nobody takes it by itself. Where a kill must not
+        lose it, it returns once that is so: an entry is never written inside of its call.
+        """
+        before = time.monotonic()
+        try:
+            self.client.log.info(f"about to capture {mark}", mark=mark)
+        except BaseException as error:
+            self._surprises.append(f"log.info raised {error!r}")
+            raise
+        if time.monotonic() - before > HANG_GUARD_SECONDS:
+            self._surprises.append("log.info took too long")
+        if self.cell.has_spool and self.cell.is_unannounced:
+            self.wait_for(lambda: is_safe(self.client.stats().logs), "every log entry to be on disk")
+
     def captured(self, mark: str) -> None:
         """Say that `mark` is the SDK's now; where a kill must not lose it, only once it is safe."""
         self.until_safe()
@@ -84,13 +102,7 @@ class Work:
         """
         if not (self.cell.has_spool and self.cell.is_unannounced) or self.cell.durability == "sync":
             return
-
-        def is_safe() -> bool:
-            stats = self.client.stats()
-            safe = stats.delivered + stats.spooled + sum(stats.dropped.values())
-            return stats.encode_lag_seconds == 0 and safe == stats.captured + stats.adopted
-
-        self.wait_for(is_safe, "everything to be on disk")
+        self.wait_for(lambda: is_safe(self.client.stats()), "everything to be on disk")
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:
         """Look every few milliseconds; a cell that waits too long fails by name."""
@@ -163,6 +175,13 @@ class Work:
             self.account("exit")
         except OSError:  # the harness is gone: nobody to tell
             pass
+
+
+def is_safe(stats: Stats | None) -> bool:
+    """Tell whether an account says that nothing in it can be lost any more."""
+    assert stats is not None
+    safe = stats.delivered + stats.carried + stats.spooled + sum(stats.dropped.values())
+    return stats.encode_lag_seconds == 0 and safe == stats.captured + stats.adopted
 
 
 def stats_of(client: ReplayStackClient) -> dict[str, Any]:

@@ -5,16 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from tests.server.samples import an_event, hostile_event
 
 from replaystack_server.testing import running_server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
     from replaystack_server.testing import RunningServer
 
@@ -22,51 +19,6 @@ pytestmark = pytest.mark.browser
 
 BULK = "/api/v1/ingest/bulk-events"
 ROWS = "#rows tr"
-
-
-# Not for the session: while playwright is open, an event loop runs in this thread, and no test
-# of another module could call asyncio.run.
-@pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
-    """Start the headless browser."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """Open a window of its own for each test, with a clipboard."""
-    opened = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def complaints() -> list[str]:
-    """Collect what the browser has to complain about: blocked scripts, errors, dialogs."""
-    return []
-
-
-@pytest.fixture
-def tab(context: BrowserContext, server: RunningServer, complaints: list[str]) -> Page:
-    """Open a signed-in tab; nothing may be on its console at the end but what a test allows."""
-    page = context.new_page()
-
-    def heard(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            complaints.append(message.text)
-
-    def interrupted(dialog: Dialog) -> None:
-        complaints.append(f"dialog: {dialog.message}")
-        dialog.dismiss()
-
-    page.on("console", heard)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("dialog", interrupted)
-    page.goto(server.login_url)
-    return page
 
 
 def send(server: RunningServer, *events: dict[str, Any]) -> list[str]:

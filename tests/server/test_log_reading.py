@@ -557,6 +557,34 @@ def test_a_stream_can_be_filtered_by_what_logs_have(
         assert [log["message"] for _, log in listener.logs(service, 1)] == ["yes"]
 
 
+def test_a_stream_of_logs_alone_has_every_filter_of_their_page(
+    server: RunningServer, sender: httpx.Client, service: str
+) -> None:
+    """Also the words and times that restrict events where a stream is about both."""
+    wanted: dict[str, Any] = {
+        "message": "paid order-17 at last",
+        "environment": "live",
+        "userId": "u-1",
+        "sessionId": "s-1",
+    }
+    others: list[dict[str, Any]] = [
+        {"message": "paid order-18 at last"},
+        {"environment": "test"},
+        {"userId": "u-2"},
+        {"sessionId": "s-2"},
+        {"timestamp": 1_000},
+    ]
+    query = "&".join(
+        [
+            f"?kinds=logs&source={service}&q=order-17&environment=live&userId=u-1&sessionId=s-1",
+            "from=2001-01-01T00:00:00Z",
+        ]
+    )
+    with listening(server, server.token, query=query) as listener:
+        send(sender, service, *({**wanted, **other} for other in others), {**wanted, "message": "order-17!"})
+        assert [log["message"] for _, log in listener.logs(service, 1)] == ["order-17!"]
+
+
 def test_many_senders_at_once(server: RunningServer, reader: httpx.Client, service: str) -> None:
     """Eight threads, one log each time: all are stored, in one order, with no place twice."""
     headers = {"x-api-key": server.key}

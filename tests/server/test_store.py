@@ -20,9 +20,12 @@ from replaystack_server.store import (
     CursorError,
     EventQuery,
     IncomingEvent,
+    LogQuery,
+    LogRecord,
     SqliteStore,
     StoreError,
     Viewer,
+    parse_search,
 )
 from replaystack_server.store.search import clip, match_expression
 from replaystack_server.store.writer import Writer
@@ -311,6 +314,52 @@ class TestDocuments:
         add(store, incoming(metadata={"replaystack": {"process": "p-1", "sequence": 2**53 - 1}}))
         (event,) = store.page(VIEWER, EVERYTHING, None, 1).events
         assert (event.process, event.sequence) == ("p-1", 2**53 - 1)
+
+
+class TestLogs:
+    """What is particular about writing logs."""
+
+    def log(self, **changes: Any) -> LogRecord:
+        """Return one of noon."""
+        fields = {"occurred_ms": NOON, "received_ms": NOON, "level": "info", "is_pii": False, "message": "m"}
+        return LogRecord(**{"log_id": str(uuid.uuid4()), **fields, **changes})
+
+    def messages(self, store: SqliteStore) -> list[str]:
+        """Return them, oldest first."""
+        page = store.logs.page(Viewer("all", may_read_pii=True), LogQuery(), None, 1000)
+        return [log.record.message for log in reversed(page.logs)]
+
+    def test_a_place_that_is_taken(self, store: SqliteStore, path: Path) -> None:
+        """Two million arrivals after another log of its millisecond, one stands beside it."""
+        store.logs.add([self.log(message="first")]).result(HANG_GUARD_SECONDS)
+        with sqlite3.connect(path) as connection:  # as if so many had come, and gone, in between
+            connection.execute("UPDATE logs SET arrival = arrival + (1 << 21) - 1")
+            connection.execute("UPDATE logs SET public_arrival = public_arrival + (1 << 21) - 1")
+        receipts = store.logs.add([self.log(message="second"), self.log(message="third")])
+        assert [receipt.is_new for receipt in receipts.result(HANG_GUARD_SECONDS)] == [True, True]
+        assert sorted(self.messages(store)) == ["first", "second", "third"]
+        public = store.logs.page(Viewer("some", may_read_pii=False), LogQuery(), None, 1000)
+        assert len({log.position for log in public.logs}) == 3
+
+    def test_half_a_character(self, store: SqliteStore) -> None:
+        """SQLite takes no lone surrogates; the log is kept, its neighbours with it."""
+        logs = [self.log(message=text, data={"k": text}) for text in ("a", "b \ud800 c", "d")]
+        store.logs.add(logs).result(HANG_GUARD_SECONDS)
+        assert self.messages(store) == ["a", "b ? c", "d"]
+
+    def test_one_id_twice_among_many(self, store: SqliteStore) -> None:
+        """The first is kept, whether it came in the same request or long before."""
+        logs = [self.log(message=f"m{n}") for n in range(1200)]
+        again = replace(logs[3], message="again")
+        receipts = store.logs.add([*logs, again]).result(HANG_GUARD_SECONDS)
+        assert [n for n, receipt in enumerate(receipts) if not receipt.is_new] == [1200]
+        receipts = store.logs.add([again, *logs]).result(HANG_GUARD_SECONDS)
+        assert not any(receipt.is_new for receipt in receipts)
+        counts = store.logs.counts(
+            Viewer("all", may_read_pii=True), LogQuery(search=parse_search("again")), "day"
+        )
+        assert counts == ()
+        assert len(self.messages(store)) == 1000
 
 
 class TestFile:

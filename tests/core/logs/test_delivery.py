@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -251,6 +252,24 @@ def test_entries_wait_on_disk_for_the_next_process(tmp_path: Path) -> None:
             assert [entry["data"] for entry in receiver.logs(2)] == [{"n": 1}, {"n": 2}]
             assert client.flush()
             assert logs_of(client).adopted == 2
+
+
+def test_entries_have_their_ids_on_disk_before_the_receiver_is_known(tmp_path: Path) -> None:
+    """Nobody answered yet: what the next process sends is known by its id all the same, if it comes twice."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    away = ReplayStackClient(
+        api_key="k", endpoint=f"http://127.0.0.1:{port}", spool_path=tmp_path, max_retries=0
+    )
+    away.logger("shop").info("first")
+    assert away.close()
+    assert logs_of(away).spooled == 1
+    with Receiver(capabilities="logs") as receiver, client_of(receiver, spool_path=tmp_path) as client:
+        client.log.info("second")
+        client.flush()
+        first, second = receiver.logs(2)
+        assert (first["logger"], first["isPii"], second["logger"]) == ("shop", False, "app")
+        assert len({uuid.UUID(entry["id"]) for entry in (first, second)}) == 2
 
 
 def test_a_forked_child_has_entries_of_its_own() -> None:

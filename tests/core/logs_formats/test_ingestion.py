@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
+import os
+import queue
 import re
 import shutil
 import socket
@@ -11,7 +14,7 @@ import subprocess
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
@@ -342,6 +345,104 @@ def test_half_way(scripted: Scripted, how: str) -> None:
     assert (failed.value.accepted, failed.value.last_line) == (200, 200)  # type: ignore[attr-defined]  # noted
     if isinstance(failed.value, FormatError):
         assert failed.value.line == 221
+
+
+@pytest.mark.parametrize("kind", ["file", "pipe"])
+def test_the_earlier_failure_is_the_one_that_is_told(scripted: Scripted, tmp_path: Path, kind: str) -> None:
+    """Made ahead or not: a request that is refused comes before a line behind it that cannot be read."""
+    lines = [json.dumps({"message": f"m{n}"}) for n in range(350)]
+    lines[320] = "{bad"
+    body = "\n".join(lines).encode()
+    ok: tuple[int, dict[str, str], Any] = (200, {}, {"count": 100})
+    scripted.answers = [ok, ok, (400, {}, {"error": "Validation error"})]
+    with client_for(scripted.url) as client, _opened(body, tmp_path, kind) as file:
+        with pytest.raises(IngestRejected) as failed:
+            client.ingest_raw(file, "jsonl")
+        rest = file.read()
+    assert (failed.value.accepted, failed.value.last_line) == (200, 200)
+    assert len(scripted.requests) == 3
+    # One request and the line that shows its end are read ahead, and nothing after the call is over.
+    assert rest == b"" if kind == "file" else rest.count(b"\n") == 350 - 302
+
+
+def test_a_pipe_is_not_waited_for_before_news(scripted: Scripted) -> None:
+    """What became of a request is said while the next line has not been written yet."""
+    reading, writing = os.pipe()
+    told: queue.Queue[int] = queue.Queue()
+    with client_for(scripted.url) as client, os.fdopen(reading, "rb") as file:
+        call = threading.Thread(
+            target=client.ingest_raw,
+            args=(file, "jsonl"),
+            kwargs={"on_progress": lambda report: told.put(report.accepted)},
+        )
+        call.start()
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(b'{"message": "m"}\n' * 101)
+            pipe.flush()
+            assert told.get(timeout=HANG_GUARD_SECONDS) == 100
+        call.join(HANG_GUARD_SECONDS)
+    assert told.get(timeout=HANG_GUARD_SECONDS) == 101
+
+
+@contextmanager
+def _opened(body: bytes, folder: Path, kind: str) -> Iterator[BinaryIO]:
+    if kind == "file":
+        (folder / "logs").write_bytes(body)
+        with (folder / "logs").open("rb") as file:
+            yield file
+        return
+    reading, writing = os.pipe()
+    writer = threading.Thread(target=_write_all, args=(writing, body))
+    writer.start()
+    with os.fdopen(reading, "rb") as file:
+        yield file
+    writer.join(HANG_GUARD_SECONDS)
+
+
+def _write_all(writing: int, body: bytes) -> None:
+    with os.fdopen(writing, "wb") as pipe:
+        pipe.write(body)
+
+
+# -- compression
+
+
+def test_compressed_once_the_receiver_says_that_it_can(scripted: Scripted) -> None:
+    """The first request is plain, as nobody was asked; the others are gzip, and hold the same lines."""
+    lines = [json.dumps({"message": f"message {n}"}) for n in range(250)]
+    advertised: tuple[int, dict[str, str], Any] = (
+        200,
+        {"x-replaystack-capabilities": "bulk, gzip, logs"},
+        {"count": 100},
+    )
+    scripted.answers = [advertised, advertised, advertised]
+    with client_for(scripted.url) as client:
+        assert client.ingest_raw("\n".join(lines), "jsonl").requests == 3
+    assert [headers.get("content-encoding") for _, headers, _ in scripted.requests] == [None, "gzip", "gzip"]
+    bodies = [
+        gzip.decompress(body) if "content-encoding" in headers else body
+        for _, headers, body in scripted.requests
+    ]
+    assert b"\n".join(bodies).decode().split("\n") == lines
+    assert len(scripted.requests[1][2]) < len(bodies[1]) / 2
+
+
+def test_a_receiver_that_takes_back_what_it_said(scripted: Scripted) -> None:
+    """415 to a compressed request: the same goes out plain, at once, and so does all after it."""
+    lines = "\n".join(json.dumps({"message": f"message {n}"}) for n in range(300))
+    advertised: tuple[int, dict[str, str], Any] = (
+        200,
+        {"x-replaystack-capabilities": "gzip"},
+        {"count": 100},
+    )
+    scripted.answers = [advertised, (415, {}, {"error": "no gzip"}), advertised, advertised]
+    with client_for(scripted.url) as client:
+        assert client.ingest_raw(lines, "jsonl").accepted == 300
+        assert client.waits == []  # type: ignore[attr-defined]  # set by `client_for`
+    encodings = [headers.get("content-encoding") for _, headers, _ in scripted.requests]
+    assert encodings == [None, "gzip", None, None]
+    assert len({headers["x-replaystack-batch"] for _, headers, _ in scripted.requests[1:3]}) == 1
+    assert len({headers["x-replaystack-batch"] for _, headers, _ in scripted.requests}) == 3
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -28,6 +28,8 @@ async def shop(scope: Scope, receive: Receive, send: Send) -> None:
     verb = scope["path"].split("/")[1]
     if verb == "end":
         work.end()
+    if verb == "capture":
+        await asyncio.to_thread(work.log, scope["path"].split("/")[2])
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
     await send({"type": "http.response.body", "body": f"{verb} done".encode()})
 

@@ -12,7 +12,7 @@ def run() -> None:
 
     def is_done() -> bool:
         stats = work.client.stats()
-        return stats.queued == stats.in_flight == stats.spooled == 0
+        return all(one and one.queued == one.in_flight == one.spooled == 0 for one in (stats, stats.logs))
 
     work.wait_for(lambda: work.client.flush(5) and is_done(), "the spool to be empty")
     work.ready()

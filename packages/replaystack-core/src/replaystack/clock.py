@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["SYSTEM_CLOCK", "Clock", "iso_timestamp", "new_id"]
+__all__ = ["SYSTEM_CLOCK", "Clock", "iso_timestamp", "new_id", "new_ordered_id"]
 
 
 def _sleep(seconds: float) -> None:
@@ -87,3 +87,23 @@ def new_id() -> str:
     ids = _ids or _first_ids()
     digits = f"{ids.getrandbits(128) & _RANDOM_BITS | _VERSION_AND_VARIANT:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def new_ordered_id() -> str:
+    """Return a new UUID7 in its canonical text form: later ones sort behind, to the millisecond.
+
+    For what a store keeps by its id, which it then writes at the end of an index and not all over it.
+    """
+    global _millisecond  # noqa: PLW0603 - a memory of one millisecond, in which many log entries are made
+    now = time.time_ns() // 1_000_000
+    known, begin = _millisecond
+    if known != now:
+        digits = f"{now:012x}"
+        begin = f"{digits[:8]}-{digits[8:]}-7"  # RFC 9562, section 5.7
+        _millisecond = (now, begin)
+    ids = _ids or _first_ids()
+    rest = f"{ids.getrandbits(72):018x}"
+    return f"{begin}{rest[:3]}-8{rest[3:6]}-{rest[6:]}"
+
+
+_millisecond = (0, "")

@@ -1,6 +1,7 @@
 """From the inbox to the receiver: queue, pump, spool, retries, transports, and the ledger of it all."""
 
 from .assembly import Delivery
+from .capabilities import Capabilities
 from .courier import Courier
 from .lazy_imports import after_fork, after_fork_in_child, before_fork
 from .ledger import NO_STATS, Stats
@@ -11,6 +12,7 @@ from .worker import Worker
 
 __all__ = [
     "NO_STATS",
+    "Capabilities",
     "Courier",
     "Delivery",
     "DropReason",

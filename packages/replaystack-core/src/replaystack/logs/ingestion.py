@@ -8,26 +8,29 @@ from __future__ import annotations
 import json
 import random
 import time
-import uuid
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from urllib.parse import urlencode
 
-from ..delivery import HttpTransport, UserTransport
+from ..clock import new_ordered_id
+from ..delivery import Capabilities, HttpTransport, UserTransport
 from ..delivery.retry import judge, retry_after_seconds
 from ..errors import ReceiverRejected
 from ..sanitize import mask_log_document
 from ..version import __version__
 from .formats import FORMAT_CONTENT_TYPES, Defaults, FormatError, format_name, level_of, read_entries
 from .raw_lines import file_lines, text_lines
+from .read_ahead import read_ahead
 from .splitting import split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable
 
     from ..config import Config
     from ..delivery import Transport
-    from ..sanitize import Policy
+    from ..delivery.transport import Answer
+    from ..sanitize import Masked, Policy
     from .formats import FormatName
     from .splitting import Chunk
 
@@ -35,6 +38,9 @@ __all__ = ["IngestRejected", "IngestReport", "RawIngestion", "read_options"]
 
 _PATH: Final = "/v1/logs"
 _MOST_WAIT_SECONDS: Final = 30.0
+_GZIP_MIN_BYTES: Final = 1024
+"""Below this the header costs about as much as compression gains."""
+_UNSUPPORTED_MEDIA_TYPE: Final = 415
 _OPTION_NAMES: Final = ("source", "environment", "level", "dataset")
 
 
@@ -128,7 +134,11 @@ class RawIngestion:
     ) -> IngestReport:
         """Mask `body`, cut it into requests of at most 100 logs and send them one after another.
 
-        Masking comes before any I/O but the reading of a file, which is read as it is sent.
+        Masking comes before any I/O but the reading of a file, which is read as it is sent. One request
+        is on its way at a time, so that what was taken is a beginning of the body; the next one is
+        made meanwhile, by another thread, unless the file is a pipe: to wait for its next line would
+        keep back what became of the last ones. Requests are compressed from the first answer on that
+        says that the receiver takes it.
 
         Args:
             body: a text, its bytes, or a file that is open for reading bytes.
@@ -152,13 +162,16 @@ class RawIngestion:
         if not self._config.enabled:
             return report
         transport = self._transport()
+        courier = _Courier(self._config, transport)
+        chunks = _at_least_one(split(lines, name, self._policy))
         try:
-            for chunk in _at_least_one(split(lines, name, self._policy)):
-                report.accepted += self._deliver(chunk, name, defaults, transport)
-                report.requests += 1
-                report.last_line = chunk.last_line
-                if on_progress is not None:
-                    on_progress(report)
+            with closing(read_ahead(chunks) if _never_waits(body) else chunks) as ready:
+                for chunk in ready:
+                    report.accepted += self._deliver(chunk, name, defaults, courier)
+                    report.requests += 1
+                    report.last_line = chunk.last_line
+                    if on_progress is not None:
+                        on_progress(report)
         except Exception as error:
             _tell(error, report)
             raise
@@ -170,26 +183,18 @@ class RawIngestion:
         own = self._config.transport
         return HttpTransport() if own is None else UserTransport(own)
 
-    def _deliver(self, chunk: Chunk, name: FormatName, defaults: Defaults, transport: Transport) -> int:
+    def _deliver(self, chunk: Chunk, name: FormatName, defaults: Defaults, courier: _Courier) -> int:
         """Send one request until it is taken; return how many logs the receiver counted."""
         config = self._config
-        url, body, content_type = self._request(chunk, name, defaults, transport)
-        headers = {
-            "Content-Type": content_type,
-            "x-tracereplay-api-key": config.api_key,
-            "x-replaystack-api-key": config.api_key,
-            "X-API-Key": config.api_key,
-            "x-replaystack-sdk": "python",
-            "x-replaystack-sdk-version": __version__,
-            # The same for each attempt: a receiver that knows it stores the logs once.
-            "x-replaystack-batch": str(uuid.uuid4()),
-        }
+        request = self._request(chunk, name, defaults, courier.transport)
+        # The same for each attempt: a receiver that knows it stores the logs once.
+        batch = new_ordered_id()
         attempt = 0
         while True:
             wait = self._backoff(attempt)
             failure: Exception
             try:
-                answer = transport.post(url, body, headers, config.timeout_seconds)
+                answer = courier.post(*request, batch)
             except Exception as error:  # noqa: BLE001 - whatever a transport raises is tried again, then raised
                 failure = error
             else:
@@ -213,7 +218,7 @@ class RawIngestion:
 
     def _request(
         self, chunk: Chunk, name: FormatName, defaults: Defaults, transport: Transport
-    ) -> tuple[str, Any, str]:
+    ) -> tuple[str, Masked, str]:
         """Return address, body and content type. A user's own transport takes JSON and nothing else."""
         url = self._config.base_url + _PATH
         if transport.bulk_capable:
@@ -228,7 +233,48 @@ class RawIngestion:
         return min(_MOST_WAIT_SECONDS, delay) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
 
 
-def _at_least_one(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+class _Courier:
+    """Makes the attempts of one call, and learns from the answers what the receiver takes."""
+
+    def __init__(self, config: Config, transport: Transport) -> None:
+        self.transport = transport
+        self._timeout_seconds = config.timeout_seconds
+        self._headers = {
+            "x-tracereplay-api-key": config.api_key,
+            "x-replaystack-api-key": config.api_key,
+            "X-API-Key": config.api_key,
+            "x-replaystack-sdk": "python",
+            "x-replaystack-sdk-version": __version__,
+        }
+        # Not asked: the first answer tells, and a body of one request would wait for two.
+        self._capabilities = Capabilities(transport, base_url=config.base_url, headers={}, may_ask=False)
+        self._gzip_refused = False
+
+    def post(self, url: str, body: Masked, content_type: str, batch: str) -> Answer:
+        """Make one attempt; raise what the transport raises."""
+        headers = {**self._headers, "Content-Type": content_type, "x-replaystack-batch": batch}
+        packs = "gzip" in self._capabilities and not self._gzip_refused and len(body) >= _GZIP_MIN_BYTES
+        if packs and self.transport.bulk_capable:
+            headers["Content-Encoding"] = "gzip"
+        answer = self.transport.post(url, body, headers, self._timeout_seconds)
+        self._capabilities.learn(answer)
+        if answer.status == _UNSUPPORTED_MEDIA_TYPE and "Content-Encoding" in headers:
+            self._gzip_refused = True  # a proxy in between, or another receiver behind the same name
+            return self.post(url, body, content_type, batch)
+        return answer
+
+
+def _never_waits(body: str | bytes | BinaryIO) -> bool:
+    """Return whether the next line is there: in memory, or in a file with a place to seek."""
+    if isinstance(body, str | bytes):
+        return True
+    try:
+        return body.seekable()
+    except Exception:  # noqa: BLE001 - an object that has `readline` and no more
+        return False
+
+
+def _at_least_one(chunks: Iterable[Chunk]) -> Generator[Chunk, None, None]:
     """Yield the requests; a body without any log is an error here as it is at the receiver."""
     is_empty = True
     for chunk in chunks:

@@ -123,7 +123,9 @@ class LogKeeper:
         refusal = delivery.log_refusal
         if refusal is not None:
             return Dropped("carried" if is_carried else refusal)
-        advertised = "logs" in delivery.capabilities
+        # On its way to the disk the receiver may be unknown yet. Who asks before sending meets none but
+        # those that advertised it: the entry has its id there, by which a repeat is known.
+        advertised = not self._config.logs_without_asking or "logs" in delivery.capabilities
         envelope, fields, shortened = item.to_wire(self._config, advertised=advertised)
         if shortened:
             next(self._shortened)

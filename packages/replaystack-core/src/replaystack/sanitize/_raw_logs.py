@@ -53,7 +53,7 @@ def mask_log_document(text: str, policy: Policy) -> Masked:
         NotMaskableError: it is no JSON.
 
     """
-    return seal(_json(text, policy, 0).encode())
+    return seal(_json(text, _for_logs(policy), 0).encode())
 
 
 def mask_log_lines(lines: Sequence[str], policy: Policy) -> Masked:
@@ -63,7 +63,8 @@ def mask_log_lines(lines: Sequence[str], policy: Policy) -> Masked:
         NotMaskableError: one is no JSON; `index` tells which.
 
     """
-    return seal("\n".join([_json(line, policy, index) for index, line in enumerate(lines)]).encode())
+    for_logs = _for_logs(policy)
+    return seal("\n".join([_json(line, for_logs, index) for index, line in enumerate(lines)]).encode())
 
 
 def mask_log_rows(
@@ -76,12 +77,13 @@ def mask_log_rows(
 
     """
     names = [mask_text(name, policy) for name in header]
+    for_logs = _for_logs(policy)
     out = io.StringIO()
     writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
     writer.writerow(names)
     for index, row in enumerate(rows):
         cells = dict(zip(header, row))  # noqa: B905 - a short row leaves its last columns out
-        masked: Any = mask_value(cells, _for_logs(policy))
+        masked: Any = mask_value(cells, for_logs)
         if type(masked) is not dict or len(masked) != len(row) or "__unmasked_dropped" in masked:
             raise NotMaskableError("the row cannot be masked", index)
         writer.writerow([_cell(value) for value in masked.values()])
@@ -93,8 +95,8 @@ def mask_log_texts(lines: Sequence[str], policy: Policy) -> Masked:
     return seal(mask_text("\n".join(lines), policy).encode("utf-8", "replace"))
 
 
-def _json(text: str, policy: Policy, index: int) -> str:
-    masked = mask_json(text, _for_logs(policy))
+def _json(text: str, for_logs: Policy, index: int) -> str:
+    masked = mask_json(text, for_logs)
     if masked is None:
         raise NotMaskableError("not JSON", index)
     return masked

@@ -56,6 +56,10 @@ class LogListing:
     """As they stood in the URL, empty ones left out."""
     cursor: str | None
     page: LogPage
+    last_arrival: int
+    """Of the logs that the viewer may see: where the live stream of this page goes on."""
+    place: str
+    """The same as the id of a message of the stream."""
     problem: str | None = None
     """Why the filters cannot be applied."""
 
@@ -90,6 +94,11 @@ class LogListing:
                 for level in reversed(LEVELS[1:])
             ),
         ]
+
+    @property
+    def stream_query(self) -> str:
+        """The query of the stream that matches this page."""
+        return urlencode({**self.filters, "kinds": "logs", "after": self.place})
 
     @property
     def fixed_filters(self) -> list[tuple[str, str, str]]:

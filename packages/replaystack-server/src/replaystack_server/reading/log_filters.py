@@ -76,22 +76,43 @@ class LogFilterParameters:
 
 @dataclass(slots=True)
 class StreamLogFilters:
-    """Those of a stream, where `source` and the like restrict its logs and not its events."""
+    """Those of a stream, where `source` and the like restrict its logs and not its events.
+
+    `q`, `from` and `to` are those of events, unless the stream is about logs alone.
+    """
 
     level: Annotated[str | None, Query(description="of logs: exactly that level")] = None
     min_level: Annotated[str | None, Query(alias="minLevel", description="of logs: that and above")] = None
     source: Annotated[str | None, Query(description="of logs")] = None
+    environment: Annotated[str | None, Query(description="of logs")] = None
+    dataset: Annotated[str | None, Query(description="of logs")] = None
     logger: Annotated[str | None, Query(description="of logs")] = None
+    user_id: Annotated[str | None, Query(alias="userId", description="of logs")] = None
+    session_id: Annotated[str | None, Query(alias="sessionId", description="of logs")] = None
+    request_id: Annotated[str | None, Query(alias="requestId", description="of logs")] = None
     flow_id: Annotated[str | None, Query(alias="flowId", description="of logs")] = None
+    event_id: Annotated[str | None, Query(alias="eventId", description="of logs")] = None
 
-    def query(self) -> LogQuery:
-        """Return what the store is asked; raises like `parse_log_filters`."""
+    def query(self, shared: Mapping[str, str]) -> LogQuery:
+        """Return what the store is asked; raises like `parse_log_filters`.
+
+        Args:
+            shared: `q`, `from` and `to`, where they are about logs.
+
+        """
         given = {
             "level": self.level,
             "minLevel": self.min_level,
             "source": self.source,
+            "environment": self.environment,
+            "dataset": self.dataset,
             "logger": self.logger,
+            "userId": self.user_id,
+            "sessionId": self.session_id,
+            "requestId": self.request_id,
             "flowId": self.flow_id,
+            "eventId": self.event_id,
+            **{name: shared.get(name) for name in ("q", "from", "to")},
         }
         return parse_log_filters({name: text for name, text in given.items() if text})
 

@@ -134,7 +134,9 @@ async def stream_events(
     wanted = kinds or ("all" if query == EventQuery() else "events")
     asked = Subject(
         events=None if wanted == "logs" else query,
-        logs=None if wanted == "events" else log_filters.query(),
+        logs=None
+        if wanted == "events"
+        else log_filters.query(request.query_params if wanted == "logs" else {}),
     )
     now = Place(
         await run_in_threadpool(service.store.last_arrival, viewer),

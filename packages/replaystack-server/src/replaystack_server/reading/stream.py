@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from ..service import Service
     from ..store import EventQuery, EventSummary, LogQuery, StoredLog, Viewer
 
-__all__ = ["HEADERS", "Place", "Subject", "event_messages", "resume_after", "resume_place"]
+__all__ = [
+    "HEADERS",
+    "Place",
+    "Subject",
+    "event_messages",
+    "resume_after",
+    "resume_place",
+    "spelled_place",
+]
 
 HEADERS: Final = {"content-type": "text/event-stream; charset=utf-8", "x-accel-buffering": "no"}
 
@@ -118,17 +126,18 @@ def _kind(viewer: Viewer) -> str:
     return "a" if viewer.may_read_pii else "p"
 
 
-def _spelled(place: Place, viewer: Viewer) -> bytes:
+def spelled_place(place: Place, viewer: Viewer) -> bytes:
+    """Return the id of a message at that place; a stream goes on behind it."""
     return b"%d-%b%d" % (place.event, _kind(viewer).encode(), place.log)
 
 
 def _message(event: EventSummary, place: Place | None, viewer: Viewer) -> bytes:
     kind = b"event.failed" if event.status == "failed" else b"event.created"
-    identity = b"%d" % event.arrival if place is None else _spelled(place, viewer)
+    identity = b"%d" % event.arrival if place is None else spelled_place(place, viewer)
     # orjson writes no line breaks, so the data is one line.
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (identity, kind, orjson.dumps(summary_json(event)))
 
 
 def _log_message(log: StoredLog, place: Place, viewer: Viewer) -> bytes:
     data = orjson.dumps(log_json(log.record))
-    return b"id: %b\nevent: log.created\ndata: %b\n\n" % (_spelled(place, viewer), data)
+    return b"id: %b\nevent: log.created\ndata: %b\n\n" % (spelled_place(place, viewer), data)

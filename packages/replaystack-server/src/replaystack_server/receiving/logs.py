@@ -8,6 +8,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from replaystack.clock import new_ordered_id
 from replaystack.logs.formats import (
     Defaults,
     FormatError,
@@ -21,6 +22,7 @@ from replaystack.sanitize import RECEIVER_POLICY, mask_text, mask_value
 
 from ..answers import Refusal
 from ..store import LogRecord
+from .batch_ids import batch_ids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,9 +80,11 @@ def read_logs(raw: bytes, request: LogRequest, received_ms: int) -> list[LogReco
         entries = read_entries(text, name, defaults, received_ms)
     except FormatError as error:
         raise Refusal(400, error.message, document=error.document()) from None
-    batch = uuid.UUID(request.batch) if request.batch and _BATCH.fullmatch(request.batch) else None
+    known = request.batch is not None and _BATCH.fullmatch(request.batch)
+    batch = uuid.UUID(request.batch if known else new_ordered_id())
     mask = _Masking()
-    return [_record(entry, index, received_ms, batch, mask) for index, entry in enumerate(entries)]
+    ids = batch_ids(batch, len(entries))
+    return [_record(entry, given_id, received_ms, mask) for entry, given_id in zip(entries, ids, strict=True)]
 
 
 class _Masking:
@@ -114,13 +118,12 @@ def _choose(raw: bytes, request: LogRequest) -> tuple[FormatName, str]:
     return ("obl" if declared == "json" and found == "obl" else declared), text
 
 
-def _record(entry: Entry, index: int, received_ms: int, batch: uuid.UUID | None, mask: _Masking) -> LogRecord:
-    given_id = entry.get("id") or (str(uuid.uuid5(batch, str(index))) if batch else str(uuid.uuid4()))
+def _record(entry: Entry, given_id: str, received_ms: int, mask: _Masking) -> LogRecord:
     occurred_ms = min(entry.get("timestamp", received_ms), received_ms)
     texts: dict[str, Any] = {field: mask(entry[key]) for key, field in _COLUMNS.items() if entry.get(key)}
     data = entry.get("data")
     return LogRecord(
-        log_id=given_id,
+        log_id=entry.get("id") or given_id,
         occurred_ms=occurred_ms,
         received_ms=received_ms,
         level=entry["level"],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from .logs import LogRecord, StoredLog
@@ -10,8 +12,7 @@ from .protocol import Receipt
 from .selection import ARRIVAL_BITS, first_position
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 __all__ = ["LOG_COLUMNS", "LOG_TABLES", "insert_logs", "stored_log"]
 
@@ -77,33 +78,73 @@ _INSERT: Final = (
     f"VALUES ({', '.join('?' * (4 + len(_FIELDS)))})"
 )
 _LOW_BITS: Final = (1 << ARRIVAL_BITS) - 1
+_ASKED_AT_ONCE: Final = 500
+"""Parameters of a statement: old SQLites take 999."""
+
+_all_fields: Final = attrgetter(*_FIELDS)
+_TAGS: Final = _FIELDS.index("tags")
+_DATA: Final = _FIELDS.index("data")
+_write_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""Made once: `json.dumps` with options makes an encoder for each call."""
 
 
-def insert_logs(connection: sqlite3.Connection, records: Iterable[LogRecord]) -> list[Receipt]:
+def insert_logs(connection: sqlite3.Connection, records: Sequence[LogRecord]) -> list[Receipt]:
     """Write `records` in their order; one whose id is known is not written again."""
     arrival, public = connection.execute(
         "SELECT coalesce(max(arrival), 0), (SELECT coalesce(max(public_arrival), 0) FROM logs) FROM logs"
     ).fetchone()
     receipts: list[Receipt] = []
+    known = _known(connection, [record.log_id for record in records])
     for record in records:
-        known = connection.execute(
-            "SELECT position, is_pii FROM logs WHERE log_id = ?", (record.log_id,)
-        ).fetchone()
-        receipts.append(Receipt(record.log_id, is_new=known is None))
-        if known is not None:
-            _join(connection, record, *known)
+        is_new = record.log_id not in known
+        receipts.append(Receipt(record.log_id, is_new=is_new))
+        if not is_new:
+            _join(connection, record)
             continue
+        known.add(record.log_id)
         arrival += 1
-        places = [_free(connection, "position", record.occurred_ms, arrival), arrival, None, None]
         if not record.is_pii:
             public += 1
-            places[2:] = [_free(connection, "public_position", record.occurred_ms, public), public]
-        connection.execute(_INSERT, (*places, *_row(record)))
+        _insert(connection, record, arrival, None if record.is_pii else public)
     return receipts
 
 
-def _join(connection: sqlite3.Connection, record: LogRecord, position: int, is_pii: int) -> None:
+def _known(connection: sqlite3.Connection, ids: Sequence[str]) -> set[str]:
+    """Return those of `ids` that have a row: one question for many, as nearly all of them are new."""
+    known: set[str] = set()
+    for start in range(0, len(ids), _ASKED_AT_ONCE):
+        asked = ids[start : start + _ASKED_AT_ONCE]
+        statement = f"SELECT log_id FROM logs WHERE log_id IN ({', '.join('?' * len(asked))})"  # noqa: S608 - question marks only
+        known.update(log_id for (log_id,) in connection.execute(statement, asked))
+    return known
+
+
+def _insert(connection: sqlite3.Connection, record: LogRecord, arrival: int, public: int | None) -> None:
+    occurred_ms = record.occurred_ms
+    position, public_position = _place(occurred_ms, arrival), None
+    if public is not None:
+        public_position = _place(occurred_ms, public)
+    values = _values(record)
+    try:
+        connection.execute(_INSERT, (position, arrival, public_position, public, *values))
+    except UnicodeEncodeError:  # SQLite takes no lone surrogates
+        values = [v.encode("utf-8", "replace").decode() if isinstance(v, str) else v for v in values]
+    except sqlite3.IntegrityError:
+        # A place is taken, if exactly 2^21 arrivals lie between two logs of one millisecond.
+        pass
+    else:
+        return
+    position = _free(connection, "position", position)
+    if public_position is not None:
+        public_position = _free(connection, "public_position", public_position)
+    connection.execute(_INSERT, (position, arrival, public_position, public, *values))
+
+
+def _join(connection: sqlite3.Connection, record: LogRecord) -> None:
     """Note what a second copy of a log knows: its event, and that it is personal if either says so."""
+    position, is_pii = connection.execute(
+        "SELECT position, is_pii FROM logs WHERE log_id = ?", (record.log_id,)
+    ).fetchone()
     if record.event_id is not None:
         connection.execute(
             "UPDATE logs SET event_id = coalesce(event_id, ?) WHERE position = ?", (record.event_id, position)
@@ -115,25 +156,22 @@ def _join(connection: sqlite3.Connection, record: LogRecord, position: int, is_p
         )
 
 
-def _free(connection: sqlite3.Connection, column: str, occurred_ms: int, arrival: int) -> int:
-    position = first_position(occurred_ms) | (arrival & _LOW_BITS)
+def _place(occurred_ms: int, arrival: int) -> int:
+    return first_position(occurred_ms) | (arrival & _LOW_BITS)
+
+
+def _free(connection: sqlite3.Connection, column: str, position: int) -> int:
     statement = f"SELECT 1 FROM logs WHERE {column} = ?"  # noqa: S608 - one of two fixed names
     while connection.execute(statement, (position,)).fetchone():
         position += 1
     return position
 
 
-def _row(record: LogRecord) -> list[object]:
-    values: list[object] = []
-    for name in _FIELDS:
-        value = getattr(record, name)
-        if name == "tags":
-            value = json.dumps(value, ensure_ascii=False) if value else None
-        elif name == "data":
-            value = json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else None
-        elif isinstance(value, str):
-            value = value.encode("utf-8", "replace").decode()  # SQLite takes no lone surrogates
-        values.append(value)
+def _values(record: LogRecord) -> list[object]:
+    """Return the columns of a record, in the order of its fields."""
+    values = list(_all_fields(record))
+    values[_TAGS] = _write_json(record.tags) if record.tags else None
+    values[_DATA] = _write_json(record.data) if record.data else None
     return values
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from json.encoder import encode_basestring as _quote
 from typing import TYPE_CHECKING, Any
 
 from ...clock import iso_timestamp
@@ -98,15 +99,22 @@ def text_lines(entry: LogEntry) -> str:
     return "".join(parts)
 
 
+def _json_value(value: Any) -> str:
+    """Return a field's value as JSON; most are a text or a whole number."""
+    kind = type(value)
+    return _quote(value) if kind is str else str(value) if kind is int else _encode(value)
+
+
 def json_line(entry: LogEntry) -> str:
     """Return timestamp, domain, level, message and context as JSON on one line; ids where they are known."""
-    record: dict[str, Any] = {
-        "timestamp": _utc_moment(entry.timestamp),
-        "domain": entry.logger,
-        "level": entry.level.upper(),
-        "message": entry.message,
-        "context": entry.fields if type(entry.fields) is dict else dict(entry.fields),
-    }
+    # Put together by hand: the encoder of `json` takes twice as long for an entry of a few plain fields.
+    parts = [
+        f'{{"timestamp":"{_utc_moment(entry.timestamp)}","domain":{_quote(entry.logger)}',
+        f',"level":"{entry.level.upper()}","message":{_quote(entry.message)},"context":{{',
+        ",".join([f"{_quote(key)}:{_json_value(value)}" for key, value in entry.fields.items()]),
+        "}",
+    ]
+    record: dict[str, Any] = {}
     if entry[_FIRST_ID:_LAST_ID] != _NO_IDS:
         record.update(_ids(entry))
     if entry.tags:
@@ -117,8 +125,11 @@ def json_line(entry: LogEntry) -> str:
         record["error_name"] = entry.error_name
     if entry.error_stack is not None:
         record["error_stack"] = entry.error_stack
+    if record:
+        parts.append(f",{_encode(record)[1:-1]}")
+    parts.append("}")
+    text = "".join(parts)
     # JSON leaves these three as they are; many readers of lines end a line there.
-    text = _encode(record)
     if not text.isprintable():
         text = text.replace("\x85", "\\u0085").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     return text + "\n"

@@ -81,12 +81,11 @@ class RotatingFile:
             return
         if self._is_torn:
             line = b"\n" + line
-        left = memoryview(line)
         self._is_torn = True
-        while left:
-            written = os.write(descriptor, left)
+        while line:
+            written = os.write(descriptor, line)
             self._size += written
-            left = left[written:]
+            line = line[written:]  # nearly always nothing: a file takes a line in one piece
         self._is_torn = False
 
     def _roll(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from .lines import numbered_lines
 from .problems import FormatError, Issue, parse_error, validation_error
@@ -23,8 +23,10 @@ def load(text: str) -> Any:
         FormatError: `Failed to parse line 3: invalid JSON`.
 
     """
+    if text.startswith("\ufeff"):  # one inside of the body: its own was taken off
+        raise parse_error(1, "invalid JSON", "a byte order mark at column 1")
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return _DECODER.decode(text)
     except json.JSONDecodeError as error:
         reason = f"{error.msg} at column {error.colno}"
         raise parse_error(error.lineno, "invalid JSON", reason) from None
@@ -41,6 +43,10 @@ class _ConstantError(ValueError):
 
 def _no_constant(name: str) -> NoReturn:
     raise _ConstantError(f"{name} is not JSON")
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_no_constant)
+"""Made once: `json.loads` with an option makes a decoder for each line."""
 
 
 def parse_json(text: str) -> Iterator[Entry]:

@@ -1,4 +1,4 @@
-// The list: stays live without moving under the reader's eyes, and obeys the keyboard.
+// A list, of events or logs: stays live without moving under the reader's eyes, and obeys the keyboard.
 import { follow } from "./live.js";
 import { announce, onKeys } from "./keys.js";
 
@@ -14,27 +14,34 @@ let waiting = []; // ids of arrivals that this page does not show yet
 let timer = 0;
 let refreshing = false;
 
-const rows = () => Array.from(document.querySelectorAll("#rows tr"));
-const linkOf = (row) => row.querySelector("a");
-const currentRow = () => document.activeElement.closest?.("#rows tr") ?? null;
+const rows = () => Array.from(document.querySelectorAll("#rows > *"));
+const focusable = (row) => (row.hasAttribute("tabindex") ? row : row.querySelector("a"));
+const currentRow = () => document.activeElement.closest?.("#rows > *") ?? null;
 
 // The reader is busy with the rows: what they look at must stay where it is.
 function isBusy() {
   const body = document.getElementById("rows");
-  return body !== null && (window.scrollY > 40 || body.matches(":hover") || currentRow() !== null);
+  if (body === null) return false;
+  const reads = body.matches(":hover") || body.querySelector("details[open]") !== null;
+  return window.scrollY > 40 || reads || currentRow() !== null;
 }
 
 function showButton() {
   const count = waiting.length;
   button.hidden = count === 0;
-  const text = count === 1 ? "1 new event" : `${count > 999 ? "999+" : count} new events`;
+  const noun = region.dataset.noun;
+  const text = count === 1 ? `1 new ${noun}` : `${count > 999 ? "999+" : count} new ${noun}s`;
   button.textContent = frozen ? `${text}: to the newest` : `Show ${text}`;
   if (count > 0) announce(text);
 }
 
 function settle() {
-  clearTimeout(timer);
-  timer = setTimeout(() => (frozen || isBusy() ? showButton() : refresh()), SETTLE_MS);
+  if (timer !== 0) return; // not put off by each arrival: a burst without an end is shown as well
+  timer = setTimeout(() => {
+    timer = 0;
+    if (frozen || isBusy()) showButton();
+    else refresh();
+  }, SETTLE_MS);
 }
 
 // The server renders the rows; known ones keep their element, and with it focus and hover.
@@ -96,7 +103,7 @@ function move(step) {
   if (all.length === 0) return;
   const at = all.indexOf(currentRow());
   const next = at < 0 ? 0 : Math.min(all.length - 1, Math.max(0, at + step));
-  linkOf(all[next]).focus();
+  focusable(all[next]).focus();
   all[next].scrollIntoView({ block: "nearest" });
 }
 

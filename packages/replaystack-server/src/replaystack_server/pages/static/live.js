@@ -8,7 +8,7 @@ function tell(state, words) {
   text.textContent = words;
 }
 
-// Calls `onArrival(id)` for each event. Hidden tabs let go of their connection: browsers allow six
+// Calls `onArrival(number)` for each event or log, in the order of arrival. Hidden tabs let go of their connection: browsers allow six
 // to one server, and the stream goes on where it stopped.
 export function follow(url, onArrival) {
   const address = new URL(url, location.href);
@@ -16,7 +16,8 @@ export function follow(url, onArrival) {
 
   function arrived(event) {
     address.searchParams.set("after", event.lastEventId);
-    onArrival(Number(event.lastEventId));
+    // The place among events, or, with one of logs behind it (`0-a34`), that one.
+    onArrival(Number(event.lastEventId.split(/-[ap]/).at(-1)));
   }
 
   function open() {
@@ -29,6 +30,7 @@ export function follow(url, onArrival) {
     };
     source.addEventListener("event.created", arrived);
     source.addEventListener("event.failed", arrived);
+    source.addEventListener("log.created", arrived);
   }
 
   function close() {
