@@ -16,8 +16,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = ROOT / ".pythons"
-SHARED = ("tests/adapters/test_serving.py", "tests/adapters/test_gunicorn.py")
+SERVING = "tests/adapters/test_serving.py"
 """What all adapters must pass; skips the frameworks that are not installed."""
+GUNICORN = "tests/adapters/test_gunicorn.py"
+"""The same for those on WSGI."""
 COMMON = ("gunicorn", "hypothesis", "opentelemetry-api", "pytest", "pytest-randomly", "pytest-timeout")
 
 
@@ -45,21 +47,21 @@ OLDEST = {
             "pydantic==2.10.6",
             "pydantic-core==2.27.2",
         ),
-        tests=("tests/fastapi", *SHARED),
+        tests=("tests/fastapi", SERVING),
         more=("a2wsgi", "opentelemetry-api", "python-multipart", "uvicorn", "websockets"),
         options=("-W", "ignore"),  # of that time, about what came later
     ),
     # With the asgiref that it asked for, and a REST framework of its time.
     "django": Oldest(
         pins=("django==4.2", "asgiref==3.6.0", "djangorestframework==3.15.0"),
-        tests=("tests/django", *SHARED),
+        tests=("tests/django", SERVING, GUNICORN),
         more=("uvicorn", "werkzeug"),
         options=("-W", "ignore::DeprecationWarning"),  # of that time, about what came later
     ),
     # Without blinker, which Flask needs since 2.3: the adapter does without signals there.
     "flask": Oldest(
         pins=("flask==2.2.0", "werkzeug==2.2.0"),
-        tests=("tests/flask", "tests/core/http", *SHARED),
+        tests=("tests/flask", "tests/core/http", SERVING, GUNICORN),
         more=("asgiref",),
     ),
 }
