@@ -53,6 +53,17 @@ def test_only_the_owner_may_read(directory: Path, mask: int) -> None:
     assert [stat.S_IMODE(path.stat().st_mode) for path in files(directory)] == [0o600]
 
 
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o777])
+def test_a_spool_inside_of_another_may_be_the_first(directory: Path, mask: int) -> None:
+    """That of log entries lies in that of events: whoever makes both leaves both to their owner alone."""
+    with umask(mask):
+        inner = Bench(directory / "logs")
+        assert inner.put(1) == 1
+        outer = Bench(directory)
+        assert outer.put(1) == 1
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (directory, directory / "logs")] == [0o700, 0o700]
+
+
 @pytest.mark.parametrize("mode", [0o777, 0o1777, 0o770, 0o702])
 def test_a_directory_that_others_may_write_to_is_refused(directory: Path, mode: int) -> None:
     """They could put events there in our name, or take ours away."""

@@ -214,6 +214,23 @@ class Segment:
             pass
 
 
+def _make(path: Path) -> None:
+    """Make a directory and those above it that are missing, ours alone each.
+
+    One above may be a spool too: the folder of log entries lies in that of events, and may be made
+    first. Under the umask of gunicorn, 0, everybody could write to it, and it would be refused.
+    """
+    try:
+        path.mkdir(mode=0o700)
+    except FileExistsError:
+        return  # another process was faster; who it was shows in the check
+    except FileNotFoundError:
+        _make(path.parent)
+        _make(path)
+        return
+    path.chmod(0o700)  # a umask may have taken our own rights away
+
+
 class SegmentDirectory:
     """The directory of a spool. Every method opens it anew and checks it; none keeps it open.
 
@@ -228,7 +245,8 @@ class SegmentDirectory:
         """Yield a descriptor of the directory, which is ours alone to write to.
 
         What is done by name is done relative to it, so that nobody can put another directory in its
-        place meanwhile. Where it is missing and `create` is set, it is made, with mode 0700.
+        place meanwhile. Where it is missing and `create` is set, it is made, with mode 0700,
+        and so is what is missing above it.
         """
         if fcntl is None:
             raise OSError(errno.ENOTSUP, "a spool needs flock, which this platform lacks", str(self.path))
@@ -237,7 +255,7 @@ class SegmentDirectory:
         except FileNotFoundError:
             if not create:
                 raise
-            self._make()
+            _make(self.path)
             descriptor = self._open()
         try:
             status = os.fstat(descriptor)
@@ -254,14 +272,6 @@ class SegmentDirectory:
         except NotADirectoryError:
             problem = "a spool needs a directory, neither a file nor a symbolic link"
             raise NotADirectoryError(errno.ENOTDIR, problem, str(self.path)) from None
-
-    def _make(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self.path.mkdir(mode=0o700)
-        except FileExistsError:
-            return  # another process was faster; who it was shows in the check
-        self.path.chmod(0o700)  # a umask may have taken our own rights away
 
     def create(self, *, sync: bool = False) -> Segment:
         """Return a new, empty segment, younger than all that are there; `sync`: its name is on the disk."""
