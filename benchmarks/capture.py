@@ -23,6 +23,7 @@ import importlib
 import importlib.metadata
 import itertools
 import json
+import os
 import platform
 import statistics
 import subprocess
@@ -91,7 +92,8 @@ def _opentelemetry(origin: str) -> tuple[str, Call]:
 CONTENDERS: dict[str, Callable[[str], tuple[str, Call]]] = {
     "deque": _deque,
     "json": _json,
-    "replaystack": _replaystack,
+    "replaystack, native": _replaystack,
+    "replaystack, python": _replaystack,
     "sentry-sdk": _sentry,
     "opentelemetry logs": _opentelemetry,
 }
@@ -139,8 +141,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _child(name: str, origin: str, calls: int) -> dict[str, Any] | None:
     """Return what a contender's child measured; None if the contender is not installed."""
     command = [sys.executable, "-m", "benchmarks.capture", "--calls", str(calls), "--child", name, origin]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if "ModuleNotFoundError" in done.stderr:
+    environment = {**os.environ, "REPLAYSTACK_BACKEND": name.partition(", ")[2] or "auto"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if "ModuleNotFoundError" in done.stderr or "replaystack-native is not installed" in done.stderr:
         return None
     assert done.returncode == 0, done.stderr[-2000:]
     told: dict[str, Any] = json.loads(done.stdout)
@@ -172,7 +175,7 @@ def _table(rounds: dict[str, list[dict[str, Any]]]) -> str:
         p50, p99 = (statistics.median(one[key] for one in told) for key in ("p50", "p99"))
         label = told[0]["label"]
         aim = ""
-        if name == "replaystack":
+        if label in AIM_US:
             aim = f"p50 <= {AIM_US[label]:.0f} us: {'met' if p50 <= AIM_US[label] else 'MISSED'}"
         lines.append(f"| {name} | {label} | {p50:.1f} | {p99:.1f} | {aim} |")
     return "\n".join(lines)
