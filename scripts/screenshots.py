@@ -12,12 +12,22 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import urljoin
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
 DEADLINE_SECONDS = 60.0
+
+NEUTRAL_PATHS = """places => {
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+    while (texts.nextNode())
+        for (const [here, anywhere] of places)
+            texts.currentNode.data = texts.currentNode.data.replaceAll(here, anywhere)
+}"""
+"""Frames name files: a picture shows where they would be anywhere, not where they are here."""
+PLACES = [[str(ROOT), "/srv/shop"], [sys.base_prefix, "/usr"]]
 
 
 def wait_for_links(demo: subprocess.Popen[str]) -> tuple[str, str]:
@@ -37,8 +47,16 @@ def wait_for_links(demo: subprocess.Popen[str]) -> tuple[str, str]:
     raise SystemExit("the demo printed no login link")
 
 
+def picture(page: Page, url: str, name: str) -> None:
+    """Take the whole page behind `url`."""
+    page.goto(url)
+    page.wait_for_load_state()
+    page.evaluate(NEUTRAL_PATHS, PLACES)
+    page.screenshot(path=IMAGES / f"{name}.png", full_page=True)
+
+
 def main() -> None:
-    """Run the demo, take list and detail in light and dark, end the demo."""
+    """Run the demo, take each page in light and dark, end the demo."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         raise SystemExit("no Chromium on PATH")
@@ -64,9 +82,11 @@ def main() -> None:
                 page.goto(login)
                 page.wait_for_load_state()
                 page.screenshot(path=IMAGES / f"list-{scheme}.png")
-                page.goto(failing)
-                page.wait_for_load_state()
-                page.screenshot(path=IMAGES / f"detail-{scheme}.png", full_page=True)
+                picture(page, failing, f"detail-{scheme}")
+                picture(page, urljoin(login, "/logs"), f"logs-{scheme}")
+                page.goto(urljoin(login, "/flows"))
+                page.locator("main a[href^='/flows/']").first.click()
+                picture(page, page.url, f"flow-{scheme}")
             browser.close()
     finally:
         demo.send_signal(signal.SIGINT)
