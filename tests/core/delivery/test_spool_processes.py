@@ -119,7 +119,9 @@ def test_a_storm_of_kills_loses_nothing(tmp_path: Path, root: Path) -> None:
     assert promised <= set(times)
     assert sum(count - 1 for count in times.values()) <= 12 * 8
     assert files(directory) == []
-    assert not heir.reports
+    # The system ends a write of who is killed between two pages, now and then: what nobody was promised is
+    # torn off, told, and in nobody's way.
+    assert all("torn off" in str(error) for error, _ in heir.reports), heir.reports
 
 
 def test_a_forked_child_neither_sends_nor_frees_what_its_parent_has(tmp_path: Path, root: Path) -> None:
