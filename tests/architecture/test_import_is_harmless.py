@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.receiver import Receiver
 
 PROBE = Path(__file__).with_name("probe.py")
 
@@ -77,3 +78,36 @@ def test_the_probe_finds_nothing_in_a_harmless_module(tmp_path: Path) -> None:
     """A module that only defines names and uses the standard library is not accused."""
     (tmp_path / "innocent.py").write_text("import asyncio, http.client, ssl\nx = 1\n", encoding="utf-8")
     assert _probe("innocent", folder=tmp_path) == []
+
+
+SENDING = """
+import sys
+import replaystack
+from replaystack.delivery.lazy_imports import import_requests
+
+client = replaystack.ReplayStackClient(api_key="k", endpoint=sys.argv[1])
+import_requests()
+before = set(sys.modules)
+client.capture_event(request_payload={"text": "a" * 3000})
+client.log.info("m", a=1)
+try:
+    raise ValueError("v")
+except ValueError as error:
+    client.capture_exception(error)
+    client.log.error("m", error)
+assert client.flush(30)
+stats = client.stats()
+assert (stats.delivered, stats.logs.delivered) == (2, 2), stats
+print(sorted(set(sys.modules) - before))
+"""
+
+
+def test_the_sender_imports_nothing_beyond_its_gate() -> None:
+    """A child that is forked while its parent's sender imports a module keeps that module half made.
+
+    `import_requests` holds forks back; all else has to be there before the first capture.
+    """
+    with Receiver(capabilities="bulk, gzip, logs") as receiver:
+        command = [sys.executable, "-c", SENDING, receiver.origin]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "[]\n", "")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from ..clock import iso_timestamp
 from ..wire import RESERVED_METADATA_KEY
 from .levels import EVENT_NAMES
+from .timber import to_wire
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -97,8 +98,6 @@ class LogEntry(NamedTuple):
 
     def to_wire(self, config: Config, *, advertised: bool) -> tuple[dict[str, Any], dict[str, Any], int]:
         """Return the shape at `/v1/logs` (see `timber.to_wire`)."""
-        from .timber import to_wire  # noqa: PLC0415 - that module is about entries, so it imports this one
-
         return to_wire(self, config, advertised=advertised)
 
 
